@@ -1,0 +1,122 @@
+/** Judges where a graph leads: whether every node is reached, END is reached from every node, and every cycle can be left. */
+import { componentsOf, reachedFrom, type Next } from "./components.ts";
+import { report, type Findings } from "./findings.ts";
+import type { Link } from "./links.ts";
+import { END, START } from "./names.ts";
+
+export function checkWays(nodes: readonly string[], links: readonly Link[], findings: Findings): void {
+  const names = [...new Set(nodes)];
+  const after = grouped(links, ({ from, to }) => [from, to]);
+  const before = grouped(links, ({ from, to }) => [to, from]);
+  const unwired = checkEntries(names, after, before, findings);
+  const endless = checkCycles(names, links, findings);
+  checkExits(
+    names.filter((name) => !unwired.has(name)),
+    after,
+    before,
+    endless,
+    findings,
+  );
+}
+
+function grouped(links: readonly Link[], ends: (link: Link) => readonly [string, string]): Next {
+  const groups = new Map<string, Set<string>>();
+  for (const link of links) {
+    const [key, value] = ends(link);
+    const group = groups.get(key) ?? new Set();
+    groups.set(key, group.add(value));
+  }
+  const none: ReadonlySet<string> = new Set();
+  return (name) => groups.get(name) ?? none;
+}
+
+/** Gives the nodes that nothing leads to and that lead nowhere: to say both of them would be to say one thing twice. */
+function checkEntries(names: readonly string[], after: Next, before: Next, findings: Findings): ReadonlySet<string> {
+  const { excused } = findings;
+  if (after(START).size === 0 && !excused.exits.has(START) && excused.entries.size === 0) {
+    report(findings, "no_entry", {}, []);
+    return new Set();
+  }
+  const reached = reachedFrom([START, ...excused.entries], after);
+  const lost = names.filter((name) => !reached.has(name));
+  for (const { root, caused } of rootsOf(lost, before, after)) {
+    report(findings, "unreachable_node", { node: root[0] ?? "" }, [...root, ...caused]);
+  }
+  return new Set(lost.filter((name) => before(name).size === 0 && after(name).size === 0));
+}
+
+function checkExits(names: readonly string[], after: Next, before: Next, endless: ReadonlySet<string>, findings: Findings): void {
+  const ending = reachedFrom([END, ...findings.excused.exits], before);
+  const caught = names.filter((name) => !ending.has(name));
+  for (const { root, caused } of rootsOf(caught, after, before)) {
+    if (root.some((name) => endless.has(name))) continue;
+    report(findings, "no_exit", { node: root[0] ?? "" }, [...root, ...caused]);
+  }
+}
+
+interface Cause {
+  /** One node, or several that lead to each other. */
+  readonly root: readonly string[];
+  /** Nodes with the same fault because of it, that no cause before it lists. */
+  readonly caused: readonly string[];
+}
+
+/** Of nodes with one fault, those that cause it: with no faulty one before them. */
+function rootsOf(faulty: readonly string[], before: Next, after: Next): readonly Cause[] {
+  const order = new Map(faulty.map((name, index) => [name, index]));
+  const place = (name: string | undefined): number => order.get(name ?? "") ?? 0;
+  const inOrder = (names: Iterable<string>): readonly string[] => [...names].toSorted((left, right) => place(left) - place(right));
+  const listed = new Set<string>();
+  return componentsOf(faulty, after)
+    .filter((component) => {
+      const own = new Set(component);
+      return !component.some((name) => [...before(name)].some((other) => order.has(other) && !own.has(other)));
+    })
+    .map(inOrder)
+    .toSorted(([left], [right]) => place(left) - place(right))
+    .map((root) => {
+      for (const name of root) listed.add(name);
+      const all = reachedFrom(root, (name) => [...after(name)].filter((other) => order.has(other) && !listed.has(other)));
+      const caused = inOrder([...all].slice(root.length));
+      for (const name of caused) listed.add(name);
+      return { root, caused };
+    });
+}
+
+/* Edges are always followed, whatever the branches beside them decide. Only what replaces a node's exits stops them: a jump, or a failure that is led elsewhere. */
+function checkCycles(names: readonly string[], links: readonly Link[], findings: Findings): ReadonlySet<string> {
+  const next = grouped(
+    links.filter(({ kind }) => kind === "edge"),
+    ({ from, to }) => [from, to],
+  );
+  const instead = grouped(
+    links.filter(({ kind }) => kind === "jump" || kind === "error"),
+    ({ from, to }) => [from, to],
+  );
+  const endless = new Set<string>();
+  for (const component of componentsOf(names, next)) {
+    const stuck = stuckIn(new Set(component), next, instead, findings.excused.exits);
+    for (const cycle of componentsOf([...stuck], next)) {
+      if (cycle.length === 1 && ![...next(cycle[0] ?? "")].includes(cycle[0] ?? "")) continue;
+      for (const name of cycle) endless.add(name);
+      const members = new Set(cycle);
+      const nodes = names.filter((name) => members.has(name));
+      report(findings, "endless_cycle", { nodes }, nodes);
+    }
+  }
+  return endless;
+}
+
+/** The nodes of a component from which it cannot be left, whatever its nodes decide. */
+function stuckIn(component: ReadonlySet<string>, next: Next, instead: Next, excused: ReadonlySet<string>): ReadonlySet<string> {
+  const stuck = new Set(component);
+  const canStop = (name: string): boolean =>
+    excused.has(name) ||
+    [...instead(name)].some((target) => !stuck.has(target)) ||
+    [...next(name)].every((target) => !component.has(target) || !stuck.has(target));
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const name of stuck) if (canStop(name)) changed = stuck.delete(name) || changed;
+  }
+  return stuck;
+}
