@@ -28,7 +28,9 @@ export const catalogue = {
     no_exit: ({ node }: { node: string }) =>
       `END cannot be reached from node "${node}". Add an edge, a branch or a jump that leads on to END.`,
     endless_cycle: ({ nodes }: { nodes: readonly string[] }) =>
-      `The nodes ${quoted(nodes)} lead to each other by plain edges for ever. Make one of the edges a branch, or let a node jump out.`,
+      nodes.length === 1
+        ? `Node ${quoted(nodes)} leads to itself by a plain edge for ever. Make the edge a branch, or let the node jump out.`
+        : `The nodes ${quoted(nodes)} lead to each other by plain edges for ever. Make one of the edges a branch, or let a node jump out.`,
   },
   runner: {
     scheduler: ({ reason }: { node?: string; nodes?: readonly string[]; step: number; reason: string }) => reason,

@@ -78,16 +78,22 @@ interface Declared<C extends Channels, E extends EventTypes, I extends InputType
 export type NodeOf<B, Name extends string = string, Jumps extends string = never> =
   B extends Declared<infer C, infer E, infer I, infer S> ? NodeHandler<C, E, I, S, Jumps, Name, NodeResult<C>> : never;
 
+/** What a graph begins with. */
 export interface GraphSpec<C extends Channels, E extends EventTypes, I extends InputTypes, S> {
   readonly name: string;
+  /** The owner's own; on spans, metrics and checkpoints. */
   readonly version?: string;
+  /** The state that its nodes share. */
   readonly channels: C;
+  /** What its nodes may emit. */
   readonly events?: E;
+  /** Nodes that are reached by `send` alone, and the item that each is sent. */
   readonly inputs?: I;
+  /** What its nodes get from outside, given to the runner or an invocation. */
   readonly services?: ServicesType<S>;
 }
 
-/** Starts a graph: its name, the state that its nodes share, the events that they may emit, the items that they are sent. */
+/** Starts a graph. Nothing is checked, and nothing throws, before `compile()`. */
 export function graph<const C extends Channels, E extends EventTypes = {}, I extends InputTypes = {}, S = undefined>(
   spec: GraphSpec<C, E, I, S>,
 ): GraphBuilder<C, E, I, S, never, never> {

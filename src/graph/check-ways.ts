@@ -95,11 +95,11 @@ function checkCycles(names: readonly string[], links: readonly Link[], findings:
   );
   const endless = new Set<string>();
   for (const component of componentsOf(names, next)) {
-    const stuck = stuckIn(new Set(component), next, instead, findings.excused.exits);
+    const stuck = stuckIn(component, next, instead, findings.excused.exits);
     for (const cycle of componentsOf([...stuck], next)) {
-      if (cycle.length === 1 && ![...next(cycle[0] ?? "")].includes(cycle[0] ?? "")) continue;
-      for (const name of cycle) endless.add(name);
       const members = new Set(cycle);
+      if (![...next(cycle[0] ?? "")].some((name) => members.has(name))) continue;
+      for (const name of cycle) endless.add(name);
       const nodes = names.filter((name) => members.has(name));
       report(findings, "endless_cycle", { nodes }, nodes);
     }
@@ -108,12 +108,14 @@ function checkCycles(names: readonly string[], links: readonly Link[], findings:
 }
 
 /** The nodes of a component from which it cannot be left, whatever its nodes decide. */
-function stuckIn(component: ReadonlySet<string>, next: Next, instead: Next, excused: ReadonlySet<string>): ReadonlySet<string> {
-  const stuck = new Set(component);
+function stuckIn(component: readonly string[], next: Next, instead: Next, excused: ReadonlySet<string>): ReadonlySet<string> {
+  const members = new Set(component);
+  // What can stop, lets those stop that lead to it: a few rounds are enough when those come later.
+  const stuck = new Set(component.toReversed());
   const canStop = (name: string): boolean =>
     excused.has(name) ||
     [...instead(name)].some((target) => !stuck.has(target)) ||
-    [...next(name)].every((target) => !component.has(target) || !stuck.has(target));
+    [...next(name)].every((target) => !members.has(target) || !stuck.has(target));
   for (let changed = true; changed;) {
     changed = false;
     for (const name of stuck) if (canStop(name)) changed = stuck.delete(name) || changed;

@@ -18,62 +18,53 @@ interface Mention extends Link {
   readonly object: string;
 }
 
+/** A name that is written where it must not be: in which places, and what is said of it. */
+interface Misuse {
+  readonly places: Set<string>;
+  /** What it is written beside, where it is first met. */
+  readonly beside: readonly string[];
+  /** What may be written there. */
+  readonly known: ReadonlySet<string>;
+}
+type Misuses = Map<string, Misuse>;
+
 const quoted = (name: string): string => (name === START ? "START" : `"${name}"`);
 
 export function linksOf(declaration: Declaration, findings: Findings): readonly Link[] {
+  const { inputs } = declaration;
   const named = new Set(declaration.nodes.map(({ name }) => name));
   const [sources, targets] = [new Set([...named, START]), new Set([...named, END])];
-  const unknown = new Map<string, Unknown>();
-  const uninvited = new Map<string, Mention[]>();
-  for (const name of declaration.inputs) {
-    if (!named.has(name)) note(unknown, name, { subject: 'Option "inputs" of the graph', known: named, others: [] });
-  }
+  const [unknown, uninvited]: readonly [Misuses, Misuses] = [new Map(), new Map()];
+  for (const name of inputs) if (!named.has(name)) misused(unknown, name, 'Option "inputs" of the graph', [], named);
   const links: Link[] = [];
-  for (const mention of mentionsOf(declaration)) {
-    const { kind, subject } = mention;
-    const from = resolve(mention.from, sources, unknown, { subject, known: sources, others: [mention.to] });
-    const to = resolve(mention.to, targets, unknown, { subject, known: targets, others: [mention.from] });
-    const exact = from === mention.from && to === mention.to;
+  for (const { from: source, to: target, kind, subject, object } of mentionsOf(declaration)) {
+    if (!sources.has(source)) misused(unknown, source, subject, [target], sources);
+    if (!targets.has(target)) misused(unknown, target, subject, [source], targets);
+    if (kind !== "jump" && inputs.has(target) && targets.has(target)) misused(uninvited, target, object, [source], targets);
+    const [from, to] = [meant(source, sources), meant(target, targets)];
+    const exact = from === source && to === target;
     if (from !== undefined && to !== undefined) links.push({ from, to, kind: exact ? kind : "guess" });
     if (!exact && from !== undefined) findings.excused.exits.add(from);
     if (!exact && to !== undefined) findings.excused.entries.add(to);
-    if (kind !== "jump" && declaration.inputs.has(mention.to) && targets.has(mention.to)) {
-      uninvited.set(mention.to, [...(uninvited.get(mention.to) ?? []), mention]);
-    }
   }
-  for (const [name, { subject, known, others, times }] of unknown) {
-    report(findings, "unknown_node", { node: name, where: `${subject}${more(times)}`, hint: hint(name, known) }, [name, ...others]);
+  for (const [node, { places, beside, known }] of unknown) {
+    report(findings, "unknown_node", { node, where: listed(places), hint: hint(node, known) }, [node, ...beside]);
   }
-  for (const [node, mentions] of uninvited) {
-    const by = `${mentions[0]?.object}${more(mentions.length)}`;
-    report(findings, "missing_input", { node, by }, [node, ...new Set(mentions.map(({ from }) => from))]);
-  }
+  for (const [node, { places, beside }] of uninvited) report(findings, "missing_input", { node, by: listed(places) }, [node, ...beside]);
   return links;
 }
 
-interface Unknown {
-  readonly subject: string;
-  readonly known: Iterable<string>;
-  readonly others: readonly string[];
-  readonly times: number;
+const meant = (name: string, known: ReadonlySet<string>): string | undefined => (known.has(name) ? name : suggest(name, known));
+
+function misused(misuses: Misuses, name: string, place: string, beside: readonly string[], known: ReadonlySet<string>): void {
+  const before = misuses.get(name);
+  if (before === undefined) misuses.set(name, { places: new Set([place]), beside, known });
+  else before.places.add(place);
 }
 
-const more = (times: number): string => (times > 1 ? ` (and ${times - 1} more)` : "");
-
-function note(unknown: Map<string, Unknown>, name: string, found: Omit<Unknown, "times">): void {
-  const before = unknown.get(name);
-  unknown.set(name, before === undefined ? { ...found, times: 1 } : { ...before, times: before.times + 1 });
-}
-
-function resolve(
-  name: string,
-  known: ReadonlySet<string>,
-  unknown: Map<string, Unknown>,
-  found: Omit<Unknown, "times">,
-): string | undefined {
-  if (known.has(name)) return name;
-  note(unknown, name, found);
-  return suggest(name, known);
+function listed(places: ReadonlySet<string>): string {
+  const [first = ""] = places;
+  return places.size > 1 ? `${first} (and ${places.size - 1} more)` : first;
 }
 
 function* mentionsOf({ nodes, edges, branches }: Declaration): Generator<Mention> {

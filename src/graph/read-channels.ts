@@ -20,8 +20,8 @@ export function channelsIn(given: unknown, findings: Findings): readonly Planned
   for (const [name, value] of Object.entries(given)) {
     const declaration = declarationOf(value);
     checkChannelName(name, findings);
-    if (!isRecord(declaration) || !kinds.has(declaration.kind))
-      reportOption(findings, theGraph, `channels.${name}`, "must be made by channel.value(), channel.list() …");
+    const made = isRecord(declaration) && kinds.has(declaration.kind);
+    if (!made) reportOption(findings, theGraph, `channels.${name}`, "must be made by channel.value(), channel.list() …");
     else channels.push(readChannel(channels.length, name, declaration, findings));
   }
   const builtIn = declarationOf(channel.list());

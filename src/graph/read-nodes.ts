@@ -104,8 +104,8 @@ function readRetry(name: string, retry: unknown, findings: Findings): PlannedRet
     if (milliseconds === undefined) wrong(`retry.${option}`, aDuration);
     return milliseconds ?? byDefault;
   };
-  if (attempts === undefined && !meant.has("attempts"))
-    wrong("retry.attempts", "is missing: a whole number from 1 on, the first attempt included");
+  const missing = attempts === undefined && !meant.has("attempts");
+  if (missing) wrong("retry.attempts", "is missing: a whole number from 1 on, the first attempt included");
   const count = readCount(name, "retry.attempts", attempts, findings) ?? 1;
   const growing = typeof factor === "number" && Number.isFinite(factor) && factor >= 1;
   if (!growing) wrong("retry.factor", "must be a number from 1 on");
