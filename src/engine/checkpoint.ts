@@ -1,0 +1,153 @@
+/** Phase 4, `maybeCheckpoint`: the only way to the store, on creation, after a superstep, on a pause, and on an error. */
+import type { ChannelChange, CheckpointRecord, SaveReceipt } from "../checkpoint/checkpointer.ts";
+import { RunnerError, SpanloomError } from "../errors/errors.ts";
+import { serializeError } from "../events/serialize.ts";
+import type { SessionStatus } from "../events/event.ts";
+import type { Awaitable } from "../support/types.ts";
+import type { CheckpointTrace, InvocationTrace, SuperstepTrace } from "../telemetry/instrumentation.ts";
+import { type DueStep, type Execution, nothingDue, type SessionState } from "./execution.ts";
+import { phaseFailure } from "./span-failure.ts";
+
+/** The span that the save's own is a child of. */
+type Parent = InvocationTrace | SuperstepTrace | undefined;
+
+/** A record of its own: the creation, a superstep, an update, a next input. */
+export interface RecordSave {
+  readonly kind: "record";
+  readonly state: SessionState;
+  readonly due: DueStep;
+  readonly status: SessionStatus;
+  readonly changes: readonly ChannelChange[];
+  readonly size: number;
+  readonly ranNodes: readonly string[];
+  readonly skippedNodes: readonly string[];
+  readonly updatedChannels: readonly string[];
+  /** This invocation takes the session over from the owner of this epoch. */
+  readonly takeOverFrom?: number;
+}
+
+/** The newest record's status: a failure, a pause, a cancellation, answers, a new owner. */
+export interface StatusSave {
+  readonly kind: "status";
+  readonly status: SessionStatus;
+  readonly due: DueStep;
+  readonly failure?: unknown;
+  /** This invocation takes the session over from the owner of this epoch. */
+  readonly takeOverFrom?: number;
+  readonly finished?: boolean;
+}
+
+export type Save = RecordSave | StatusSave;
+
+/** Saves, unless `autosave` is off. Throws `RunnerError` `checkpoint_failed` when the store refuses. */
+export async function maybeCheckpoint(execution: Execution, parent: Parent, save: Save): Promise<void> {
+  const { settings, store, clock } = execution;
+  if (!settings.autosave) return adopt(execution, save, execution.checkpointId);
+  const step = save.kind === "record" ? save.state.step : execution.state.step;
+  const trace = parent?.checkpoint(step, store.backend, settings.durability);
+  const started = clock.monotonic();
+  try {
+    const checkpointId = save.kind === "record" ? `${execution.invocationId}.${execution.records}` : execution.checkpointId;
+    const written = write(execution, save, checkpointId);
+    const { size } = written instanceof Promise ? await written : written;
+    trace?.end({ outcome: "saved", size });
+    adopt(execution, save, checkpointId);
+    execution.unsaved = nothingUnsaved;
+    const data = { checkpointId: checkpointId ?? "", size, duration: clock.monotonic() - started };
+    execution.events.emit("checkpoint.saved", data, { step, span: trace });
+  } catch (error) {
+    failed(execution, save, step, error, trace);
+  }
+}
+
+export const nothingUnsaved: Execution["unsaved"] = Object.freeze({ changes: Object.freeze([]), size: 0 });
+
+/** What was to be saved is what holds from now on. */
+function adopt(execution: Execution, save: Save, checkpointId: string | undefined): void {
+  execution.status = save.status;
+  execution.due = save.due;
+  if (save.kind !== "record") return;
+  execution.state = save.state;
+  execution.checkpointId = checkpointId;
+  execution.records += 1;
+}
+
+function write(execution: Execution, save: Save, checkpointId: string | undefined): Awaitable<SaveReceipt> {
+  const { store, sessionId, epoch, clock, unsaved } = execution;
+  const fence = { checkpointId: execution.checkpointId, epoch: save.takeOverFrom ?? epoch };
+  if (save.kind === "record") {
+    const changes = unsaved.changes.length === 0 ? save.changes : [...unsaved.changes, ...save.changes];
+    return store.save(fence, recordOf(execution, save, checkpointId ?? ""), changes, unsaved.size + save.size);
+  }
+  const { status, due, failure, takeOverFrom, finished } = save;
+  const change = {
+    status,
+    interrupts: due.interrupts,
+    answers: due.answers,
+    results: [...due.results.values()],
+    once: due.once,
+    pausePassed: due.pausePassed,
+    failure: failure === undefined ? undefined : serializeError(failure),
+    time: clock.now(),
+    ...(finished === undefined ? {} : { finished }),
+  };
+  if (takeOverFrom === undefined) return store.amend(sessionId, fence, change);
+  const trace = execution.trace?.stored;
+  return store.amend(sessionId, fence, { ...change, epoch, ...(trace === undefined ? {} : { trace }) });
+}
+
+function recordOf(execution: Execution, save: RecordSave, checkpointId: string): CheckpointRecord {
+  const { plan, graph } = execution;
+  const { state, due } = save;
+  return {
+    checkpointId,
+    parentId: execution.checkpointId,
+    sessionId: execution.sessionId,
+    graph: plan.name,
+    graphVersion: plan.version,
+    fingerprint: plan.fingerprint,
+    description: graph.description,
+    epoch: execution.epoch,
+    step: state.step,
+    time: execution.clock.now(),
+    next: state.frontier,
+    arrivals: state.arrivals,
+    channels: graph.channelNames,
+    versions: state.image.versions,
+    seen: state.seen,
+    ranNodes: save.ranNodes,
+    skippedNodes: save.skippedNodes,
+    updatedChannels: save.updatedChannels,
+    trace: execution.trace?.stored,
+    forkedFrom: undefined,
+    finished: false,
+    status: save.status,
+    interrupts: due.interrupts,
+    answers: due.answers,
+    results: due === nothingDue ? noResults : [...due.results.values()],
+    once: due.once,
+    pausePassed: due.pausePassed,
+    failure: undefined,
+  };
+}
+
+const noResults: CheckpointRecord["results"] = Object.freeze([]);
+
+/** Under "warn" the run goes on, and the next record holds what this one could not; a conflict always ends it. */
+function failed(execution: Execution, save: Save, step: number, error: unknown, trace: CheckpointTrace | undefined): void {
+  const { events, settings, sessionId } = execution;
+  const conflict = SpanloomError.is(error, "checkpoint_conflict");
+  trace?.end({ outcome: conflict ? "conflict" : "failed", size: 0, failure: phaseFailure(error, "checkpoint_failed") });
+  const serialized = serializeError(error);
+  events.emit("checkpoint.failed", { error: serialized }, { step, span: trace });
+  if (conflict || settings.onCheckpointError === "fail") {
+    throw new RunnerError("checkpoint_failed", { sessionId, step, reason: serialized.message }, { cause: error });
+  }
+  if (save.kind === "record") {
+    const { changes, size } = execution.unsaved;
+    execution.unsaved = { changes: [...changes, ...save.changes], size: size + save.size };
+  }
+  const { checkpointId, records } = execution;
+  adopt(execution, save, checkpointId);
+  execution.records = records;
+}

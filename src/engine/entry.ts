@@ -1,0 +1,175 @@
+/** One entry of the frontier, from its first attempt to its outcome: retries, backoff, and the route of a final failure. */
+import { RunnerError } from "../errors/errors.ts";
+import type { FrontierEntry } from "../checkpoint/checkpointer.ts";
+import type { EventPlace } from "../events/invocation-events.ts";
+import { serializeError } from "../events/serialize.ts";
+import type { PlannedNode, PlannedRetry } from "../graph/plan.ts";
+import { parseDuration } from "../support/duration.ts";
+import type { NodeTrace, ScheduleTrace } from "../telemetry/instrumentation.ts";
+import { Attempt, type AttemptOutcome, type StepScope } from "./attempt.ts";
+import { routedResult } from "./entry-result.ts";
+import type { EntryOutcome } from "./outcome.ts";
+import { spanFailure } from "./span-failure.ts";
+
+/** One entry that is due, and where it is traced. */
+export interface EntryRun {
+  readonly scope: StepScope;
+  readonly entry: FrontierEntry;
+  readonly node: PlannedNode;
+  readonly trace: ScheduleTrace | undefined;
+  /** When the step began, by the clock's monotonic source. */
+  readonly dueSince: number;
+}
+
+/** Tries until it succeeds or must not be tried again. Never rejects. */
+export async function runEntry(run: EntryRun): Promise<EntryOutcome> {
+  const { scope, entry } = run;
+  let delay: number | undefined;
+  for (let number = 1; ; number += 1) {
+    const outcome = await runAttempt(run, number, delay);
+    if (outcome.status === "completed") {
+      scope.results.add(outcome.result);
+      return { status: "completed", entry, result: outcome.result };
+    }
+    if (outcome.status === "failed" || outcome.status === "timed_out") {
+      if (outcome.next === undefined) return finallyFailed(run, outcome, number);
+      delay = outcome.next;
+      // Also what came as the delay ended: an attempt that is started now would not hear of it.
+      if ((await isStoppedWithin(scope, delay)) || scope.isStopping()) {
+        scope.execution.events.emit("node.cancelled", {}, placeOf(run, number));
+        return { status: "cancelled", entry };
+      }
+    } else if (outcome.status === "cancelled") return { status: "cancelled", entry };
+    else if (outcome.status === "interrupted") return { status: "interrupted", entry, interrupts: outcome.interrupts };
+    else return { status: "refused", entry, interruptId: outcome.interruptId, error: outcome.error };
+  }
+}
+
+type Failure = Extract<AttemptOutcome, { status: "failed" | "timed_out" }>;
+/** `next` is the delay before the next attempt; `undefined` when there is none. */
+type Tried =
+  | Exclude<AttemptOutcome, Failure>
+  | { readonly status: "failed"; readonly error: unknown; readonly next: number | undefined }
+  | { readonly status: "timed_out"; readonly error: unknown; readonly next: number | undefined };
+
+const placeOf = ({ scope, node }: EntryRun, attempt: number, span?: NodeTrace): EventPlace => ({
+  step: scope.step,
+  node: node.name,
+  attempt,
+  span,
+});
+
+async function runAttempt(run: EntryRun, number: number, delay: number | undefined): Promise<Tried> {
+  const { scope, node } = run;
+  const { clock, events } = scope.execution;
+  const started = clock.monotonic();
+  const trace = run.trace?.node(node.name, number, number === 1 ? started - run.dueSince : 0, delay);
+  const place = placeOf(run, number, trace);
+  events.emit("node.started", {}, place);
+  const attempt = new Attempt(scope, run.entry, node, number, trace);
+  const outcome = await attempt.run();
+  scope.execution.progressedAt = clock.monotonic();
+  switch (outcome.status) {
+    case "completed": {
+      const channels = outcome.result.writes.map((write) => write.channel);
+      trace?.end({ writes: channels });
+      events.emit("node.completed", { duration: scope.execution.progressedAt - started, channels }, place);
+      return outcome;
+    }
+    case "failed":
+    case "timed_out":
+      return failed(run, outcome, number, trace);
+    case "cancelled":
+      if (outcome.abandoned) tellAbandoned(run, place, trace);
+      trace?.end({});
+      events.emit("node.cancelled", {}, place);
+      return outcome;
+    case "interrupted":
+      if (outcome.abandoned) tellAbandoned(run, place, trace);
+      trace?.end({});
+      return outcome;
+    case "refused":
+      trace?.end({ failure: spanFailure(outcome.error) });
+      return outcome;
+  }
+}
+
+function tellAbandoned({ scope, node }: EntryRun, place: EventPlace, trace: NodeTrace | undefined): void {
+  const { grace } = scope.execution.settings;
+  const message = `Node "${node.name}" is abandoned: ${grace} ms after its signal aborted it still runs. What it returns will be dropped.`;
+  const data = { level: "warn", message, fields: Object.freeze({}) } as const;
+  trace?.event("node.log", data);
+  scope.execution.events.emit("node.log", data, place);
+}
+
+/** Tells the failed attempt, and whether another follows. */
+function failed(run: EntryRun, outcome: Failure, number: number, trace: NodeTrace | undefined): Tried {
+  const { events } = run.scope.execution;
+  const place = placeOf(run, number, trace);
+  const judged = judge(run, outcome, number);
+  const { error, next } = judged;
+  const serialized = serializeError(error);
+  const final = next === undefined;
+  trace?.event("node.failed", { error: serialized, final });
+  if (next !== undefined) trace?.event("node.retrying", { delay: next, error: serialized });
+  trace?.end({ failure: spanFailure(error) });
+  events.emit("node.failed", { error: serialized, final }, place);
+  if (next !== undefined) events.emit("node.retrying", { delay: next, error: serialized }, place);
+  return { status: outcome.status, ...judged };
+}
+
+/** The error, and the delay before the next attempt if there is one. An error of `retryOn` itself takes the place of the node's. */
+function judge(run: EntryRun, outcome: Failure, number: number): { readonly error: unknown; readonly next: number | undefined } {
+  const { node, scope } = run;
+  const { retry } = node;
+  const { error } = outcome;
+  const mayRetry = outcome.status === "timed_out" || outcome.retryable;
+  if (!mayRetry || retry === undefined || number >= retry.attempts) return { error, next: undefined };
+  if (scope.isStopping()) return { error, next: undefined };
+  try {
+    return { error, next: delayBefore(node, retry, error, number, scope.execution.random) };
+  } catch (cause) {
+    return { error: cause, next: undefined };
+  }
+}
+
+function delayBefore(node: PlannedNode, retry: PlannedRetry, error: unknown, number: number, random: () => number): number | undefined {
+  const wanted: unknown = retry.retryOn === undefined ? true : retry.retryOn(error, number);
+  if (wanted === false) return undefined;
+  if (wanted !== true) {
+    const delay = parseDuration(wanted);
+    if (delay !== undefined) return delay;
+    const reason = 'must return true, false or a delay such as 500 or "2s"';
+    throw new RunnerError("invalid_option", { option: `retry.retryOn of node "${node.name}"`, reason }, { cause: error });
+  }
+  const capped = Math.min(retry.maxDelay, retry.initialDelay * retry.factor ** (number - 1));
+  return retry.jitter ? random() * capped : capped;
+}
+
+/** Waits; `true` as soon as the run is told to stop. */
+function isStoppedWithin({ execution, isStopping }: StepScope, milliseconds: number): Promise<boolean> {
+  const { clock, cancellation } = execution;
+  if (isStopping() || milliseconds === 0) return Promise.resolve(isStopping());
+  return new Promise((resolve) => {
+    const end = (stopped: boolean): void => {
+      cancellation.running.delete(waiting);
+      timer.clear();
+      resolve(stopped);
+    };
+    const waiting = { stop: () => end(true) };
+    const timer = clock.setTimeout(() => end(false), milliseconds);
+    cancellation.running.add(waiting);
+  });
+}
+
+function finallyFailed(
+  run: EntryRun,
+  { status, error }: { readonly status: Failure["status"]; readonly error: unknown },
+  attempt: number,
+): EntryOutcome {
+  const { scope, entry, node } = run;
+  if (node.onError === undefined) return { status, entry, error, attempt };
+  const result = routedResult(scope, entry, error, attempt);
+  scope.results.add(result);
+  return { status: "routed", entry, result };
+}

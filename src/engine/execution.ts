@@ -1,0 +1,115 @@
+/** One continuous execution of a session: what the phases are given, and the state that each superstep replaces. */
+import type { ChannelChange, Checkpointer, EntryResult, FrontierEntry } from "../checkpoint/checkpointer.ts";
+import type { InvocationEvents } from "../events/invocation-events.ts";
+import type { Interrupt, SessionStatus } from "../events/event.ts";
+import type { GraphDescription } from "../graph/graph.ts";
+import type { Plan } from "../graph/plan.ts";
+import type { Clock } from "../support/clock.ts";
+import type { Durability, InvocationTrace } from "../telemetry/instrumentation.ts";
+import type { Cancellation } from "./cancellation.ts";
+import type { StateImage } from "./state.ts";
+
+/** What a session is between two supersteps. Never changed: a superstep makes another. */
+export interface SessionState {
+  /** The last superstep that was done; 0 after the creation. */
+  readonly step: number;
+  readonly image: StateImage;
+  readonly frontier: readonly FrontierEntry[];
+  /** Arrived sources by join. */
+  readonly arrivals: ReadonlyMap<string, readonly string[]>;
+  /** The versions that each gated node saw when it last started. */
+  readonly seen: ReadonlyMap<string, readonly number[]>;
+}
+
+/** What is known already of the superstep that is due: of earlier tries of it. */
+export interface DueStep {
+  /** By entry key. */
+  readonly results: ReadonlyMap<string, EntryResult>;
+  /** Results of `context.once`, by entry key and key. */
+  readonly once: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
+  /** Answers by interrupt id. */
+  readonly answers: ReadonlyMap<string, unknown>;
+  /** All that were asked; those without an answer are open. */
+  readonly interrupts: readonly Interrupt[];
+  /** The step whose `pauseBefore` was passed. */
+  readonly pausePassed: number | undefined;
+}
+
+export const nothingDue: DueStep = Object.freeze({
+  results: new Map(),
+  once: new Map(),
+  answers: new Map(),
+  interrupts: Object.freeze([]),
+  pausePassed: undefined,
+});
+
+/** What a runner was set to. Durations in milliseconds. */
+export interface EngineSettings {
+  readonly concurrency: number;
+  readonly onFailure: "settle" | "abort";
+  readonly maxSteps: number;
+  readonly pauseBefore: ReadonlySet<string>;
+  readonly pauseAfter: ReadonlySet<string>;
+  readonly pauseEachStep: boolean;
+  readonly autosave: boolean;
+  readonly onCheckpointError: "fail" | "warn";
+  readonly durability: Durability;
+  /** How long a node may go on after its signal has aborted, before it is abandoned. */
+  readonly grace: number;
+}
+
+/** What came too late to count. */
+export interface LateCounts {
+  results: number;
+  emits: number;
+}
+
+/** What each record says of the graph. */
+export interface GraphRecord {
+  readonly description: GraphDescription;
+  /** In the order of `Plan.channels`. */
+  readonly channelNames: readonly string[];
+}
+
+export interface Execution {
+  readonly plan: Plan;
+  readonly graph: GraphRecord;
+  readonly settings: EngineSettings;
+  readonly services: unknown;
+  readonly sessionId: string;
+  readonly invocationId: string;
+  readonly epoch: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly events: InvocationEvents;
+  readonly trace: InvocationTrace | undefined;
+  readonly cancellation: Cancellation;
+  readonly store: Checkpointer;
+  /** Another process, or another runner, may read the store before the step ends: entries' results are stored as they come. */
+  readonly shared: boolean;
+  readonly late: LateCounts;
+  /** What runs wait for between supersteps, when a sink that blocks is full. */
+  readonly boundary: () => Promise<void> | undefined;
+  state: SessionState;
+  due: DueStep;
+  /** What it is in between two supersteps. */
+  resting: "running" | "idle";
+  status: SessionStatus;
+  /** The newest record, the parent of the next one. */
+  checkpointId: string | undefined;
+  /** Records that this invocation has made. */
+  records: number;
+  /** Supersteps that this invocation has done. */
+  steps: number;
+  /** Changes that could not be saved yet, and their bytes. */
+  unsaved: { readonly changes: readonly ChannelChange[]; readonly size: number };
+  /** When it last progressed, by the clock's monotonic source. */
+  progressedAt: number;
+}
+
+/** Asked, and not answered. */
+export const openInterrupts = ({ interrupts, answers }: Pick<DueStep, "interrupts" | "answers">): readonly Interrupt[] =>
+  interrupts.filter(({ id }) => !answers.has(id));
+
+/** The key of an entry within its step. */
+export const entryKey = (entry: { readonly node: string; readonly ordinal: number }): string => `${entry.node}/${entry.ordinal}`;

@@ -1,0 +1,101 @@
+/** A frontier while it is put together: plain targets once, sends and failures each, arrivals at joins. */
+import type { EntryFailure, FrontierEntry } from "../checkpoint/checkpointer.ts";
+import { END } from "../graph/names.ts";
+import { endIndex, type Plan, type PlannedEdge, type PlannedJoin, type PlannedNode } from "../graph/plan.ts";
+import type { Target } from "./command-target.ts";
+import type { BranchTaken, FrontierOutcome } from "./outcome.ts";
+
+export class FrontierDraft {
+  readonly #plan: Plan;
+  readonly #next: FrontierEntry[] = [];
+  readonly #ordinals = new Map<string, number>();
+  /** Plain targets that are due already. */
+  readonly #plain = new Set<number>();
+  readonly #before: ReadonlyMap<string, readonly string[]>;
+  #arrivals: Map<string, readonly string[]> | undefined;
+  readonly #branches: BranchTaken[] = [];
+
+  constructor(plan: Plan, arrivals: ReadonlyMap<string, readonly string[]>) {
+    this.#plan = plan;
+    this.#before = arrivals;
+  }
+
+  /** What was due already, and goes on waiting. */
+  carry(entry: FrontierEntry): void {
+    if (entry.sent || entry.failure !== undefined) this.#push(entry.node, entry.sent, entry.item, entry.failure);
+    else this.#addPlain(this.#plan.nodeIndex.get(entry.node) ?? endIndex);
+  }
+
+  follow(edges: readonly PlannedEdge[], source: string): void {
+    for (const { to, join } of edges) {
+      if (join < 0) this.#addPlain(to);
+      else this.#arrive(this.#plan.joins[join] as PlannedJoin, source);
+    }
+  }
+
+  take(from: string, labels: readonly string[], targets: readonly number[]): void {
+    for (const to of targets) this.#addPlain(to);
+    this.#branches.push({ from, labels: Object.freeze(labels), targets: Object.freeze(targets.map((to) => this.#nameOf(to))) });
+  }
+
+  add({ to, sent }: Target): void {
+    if (sent === undefined) this.#addPlain(to);
+    else this.#push(this.#nameOf(to), true, sent.item, undefined);
+  }
+
+  /** Its node failed finally: the node that `onError` names is due, once per failed entry. */
+  addHandler(node: PlannedNode, failure: EntryFailure): void {
+    if (node.onError !== undefined) this.#push(this.#nameOf(node.onError), false, undefined, failure);
+  }
+
+  outcome(): FrontierOutcome {
+    const arrivals = this.#arrivals ?? this.#before;
+    const ended = this.#next.length === 0;
+    return {
+      next: Object.freeze(this.#next),
+      // Cleared when the session completes.
+      arrivals: ended ? new Map() : arrivals,
+      branches: this.#branches,
+      conditionalEdges: this.#branches.length,
+      starved: ended ? this.#starved(arrivals) : [],
+    };
+  }
+
+  #nameOf(index: number): string {
+    return index === endIndex ? END : (this.#plan.nodes[index] as PlannedNode).name;
+  }
+
+  #addPlain(to: number): void {
+    if (to === endIndex || this.#plain.has(to)) return;
+    this.#plain.add(to);
+    this.#push(this.#nameOf(to), false, undefined, undefined);
+  }
+
+  #push(node: string, sent: boolean, item: unknown, failure: EntryFailure | undefined): void {
+    const ordinal = this.#ordinals.get(node) ?? 0;
+    this.#ordinals.set(node, ordinal + 1);
+    this.#next.push(Object.freeze({ node, ordinal, sent, item, failure }));
+  }
+
+  #arrive({ key, sources, to }: PlannedJoin, source: string): void {
+    this.#arrivals ??= new Map(this.#before);
+    const arrived = this.#arrivals.get(key) ?? [];
+    if (arrived.includes(source)) return;
+    if (arrived.length + 1 < sources.length) {
+      this.#arrivals.set(key, Object.freeze([...arrived, source]));
+      return;
+    }
+    this.#arrivals.delete(key);
+    this.#addPlain(to);
+  }
+
+  #starved(arrivals: ReadonlyMap<string, readonly string[]>): FrontierOutcome["starved"] {
+    return this.#plan.joins.flatMap(({ key, sources, to }) => {
+      const arrived = arrivals.get(key);
+      if (arrived === undefined) return [];
+      const names = sources.map((source) => this.#nameOf(source));
+      const missing = names.filter((name) => !arrived.includes(name));
+      return [{ to: this.#nameOf(to), arrived: names.filter((name) => arrived.includes(name)), missing }];
+    });
+  }
+}

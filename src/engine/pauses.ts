@@ -1,0 +1,28 @@
+/** Pauses that a runner was set to: before and after named nodes, and after each step. */
+import type { FrontierEntry } from "../checkpoint/checkpointer.ts";
+import type { Interrupt } from "../events/event.ts";
+import { type Execution } from "./execution.ts";
+
+const none: readonly Interrupt[] = Object.freeze([]);
+
+function pauseOf(kind: "before" | "after", step: number, node: string): Interrupt {
+  return Object.freeze({ id: `${step}/${kind}/${node}`, node, step, payload: undefined, kind });
+}
+
+/** Before the step that is due, unless that pause was passed. */
+export function pauseBeforeStep({ settings, state, due }: Execution, active: readonly FrontierEntry[]): readonly Interrupt[] {
+  const step = state.step + 1;
+  if (settings.pauseBefore.size === 0 || due.pausePassed === step) return none;
+  const nodes = new Set(active.map(({ node }) => node).filter((node) => settings.pauseBefore.has(node)));
+  return nodes.size === 0 ? none : Array.from(nodes, (node) => pauseOf("before", step, node));
+}
+
+/** After the step that was done; never when the session has just completed. */
+export function pauseAfterStep({ settings, state, status }: Execution, ranNodes: readonly string[]): readonly Interrupt[] {
+  if (status === "completed") return none;
+  const { step } = state;
+  const nodes = settings.pauseAfter.size === 0 ? new Set<string>() : new Set(ranNodes.filter((node) => settings.pauseAfter.has(node)));
+  const after = Array.from(nodes, (node) => pauseOf("after", step, node));
+  if (!settings.pauseEachStep) return after;
+  return [...after, Object.freeze({ id: `${step}/step`, step, payload: undefined, kind: "step" })];
+}

@@ -1,0 +1,101 @@
+/** Results of the entries of one superstep, and of their durable sub-steps: kept, and stored as they come where others may read them. */
+import type { EntryResult, Fence, StepResults } from "../checkpoint/checkpointer.ts";
+import { SpanloomError } from "../errors/errors.ts";
+import { serializeError } from "../events/serialize.ts";
+import type { Awaitable } from "../support/types.ts";
+import { adopt } from "../support/value.ts";
+import { entryKey, type Execution } from "./execution.ts";
+
+export class StepResultStore {
+  readonly #execution: Execution;
+  readonly #stored: boolean;
+  /** That of the step's own parent: what comes late must not go with a later record. */
+  readonly #fence: Fence;
+  // Most steps keep nothing before they are done: maps are made with their first entry.
+  #results: ReadonlyMap<string, EntryResult>;
+  #added: Map<string, EntryResult> | undefined;
+  #once: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
+  #running: Map<string, Promise<unknown>> | undefined;
+  /** Results that no write has taken yet. */
+  #waiting: EntryResult[] = [];
+  /** The write under way: one at a time takes all that has come. */
+  #writing: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #over = false;
+
+  /** Of a step of so many entries: a step of one stores its result with its checkpoint. */
+  constructor(execution: Execution, entries: number) {
+    this.#execution = execution;
+    this.#fence = { checkpointId: execution.checkpointId, epoch: execution.epoch };
+    this.#stored = entries > 1 && execution.shared && execution.settings.autosave;
+    this.#results = execution.due.results;
+    this.#once = execution.due.once;
+  }
+
+  get(key: string): EntryResult | undefined {
+    return this.#results.get(key);
+  }
+
+  /** Keeps a finished entry's result; it is stored by the time `settled` resolves. */
+  add(result: EntryResult): void {
+    this.#added ??= new Map(this.#results);
+    this.#results = this.#added.set(entryKey(result), result);
+    if (!this.#stored) return;
+    this.#waiting.push(result);
+    this.#writing ??= this.#write();
+  }
+
+  /** Ends the step: resolves when all results are stored; rejects with the store's error. */
+  async settled(): Promise<void> {
+    this.#over = true;
+    while (this.#writing !== undefined) await this.#writing;
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** The stored result of a sub-step, or that of running it now; concurrent calls of one key share it. */
+  once(entry: string, key: string, run: () => Awaitable<unknown>): Promise<unknown> {
+    const stored = this.#once.get(entry);
+    if (stored?.has(key) === true) return Promise.resolve(stored.get(key));
+    const running = JSON.stringify([entry, key]);
+    const found = this.#running?.get(running);
+    if (found !== undefined) return found;
+    const promise = this.#runOnce(entry, key, run).finally(() => this.#running?.delete(running));
+    (this.#running ??= new Map()).set(running, promise);
+    return promise;
+  }
+
+  /** What a record keeps of the step while it is not done. */
+  kept(): { readonly results: readonly EntryResult[]; readonly once: ReadonlyMap<string, ReadonlyMap<string, unknown>> } {
+    return { results: [...this.#results.values()], once: this.#once };
+  }
+
+  async #write(): Promise<void> {
+    // In the next turn: what finishes in this one goes with it.
+    await Promise.resolve();
+    const results = this.#waiting;
+    this.#waiting = [];
+    if (this.#failure === undefined) await this.#store({ results, once: [] });
+    this.#writing = this.#waiting.length > 0 ? this.#write() : undefined;
+  }
+
+  async #runOnce(entry: string, key: string, run: () => Awaitable<unknown>): Promise<unknown> {
+    const { value } = adopt(await run(), `once(${JSON.stringify(key)})`);
+    // Of an attempt that was given up: the step goes on without it.
+    if (this.#over) return value;
+    if (this.#execution.settings.autosave) await this.#store({ results: [], once: [{ entry, key, value }] });
+    if (this.#failure !== undefined) throw this.#failure.error;
+    this.#once = new Map(this.#once).set(entry, new Map(this.#once.get(entry)).set(key, value));
+    return value;
+  }
+
+  /** A refusal is told; it fails the step, unless that is only to be warned of. */
+  async #store(added: StepResults): Promise<void> {
+    const { store, sessionId, events, settings, state } = this.#execution;
+    try {
+      await store.addResults(sessionId, this.#fence, added);
+    } catch (error) {
+      events.emit("checkpoint.failed", { error: serializeError(error) }, { step: state.step + 1 });
+      if (settings.onCheckpointError === "fail" || SpanloomError.is(error, "checkpoint_conflict")) this.#failure ??= { error };
+    }
+  }
+}

@@ -1,0 +1,160 @@
+/** `runStep`: one superstep with its pauses and its checkpoint, whatever becomes of it. */
+import { RunnerError } from "../errors/errors.ts";
+import type { Interrupt } from "../events/event.ts";
+import type { SuperstepTrace } from "../telemetry/instrumentation.ts";
+import { maybeCheckpoint } from "./checkpoint.ts";
+import { isSessionComplete } from "./complete.ts";
+import { type DueStep, type Execution, nothingDue, openInterrupts, type SessionState } from "./execution.ts";
+import type { EntryOutcome, SchedulerOutcome, StepReport } from "./outcome.ts";
+import { pauseAfterStep, pauseBeforeStep } from "./pauses.ts";
+import { dueEntries } from "./schedule.ts";
+import { phaseFailure } from "./span-failure.ts";
+import { versionsOf } from "./state.ts";
+import { interruptsOf, type StepStop } from "./step-stop.ts";
+import { runOneSuperstep, type SuperstepOutcome } from "./superstep.ts";
+
+type Done = Extract<SuperstepOutcome, { kind: "done" }>;
+
+/**
+ * Runs the superstep that is due. Afterwards `execution.status` says whether to go on ("running"), or how it ended: "completed", "paused" or
+ * "cancelled". Throws `RunnerError` when the step failed; the status is then "failed", and the state as it was.
+ */
+export async function runStep(execution: Execution): Promise<StepReport> {
+  const due = dueEntries(execution);
+  const before = pauseBeforeStep(execution, due.active);
+  if (before.length > 0) {
+    await pause(execution, { ...execution.due, interrupts: [...execution.due.interrupts, ...before] }, before);
+    return reportOf(execution, undefined);
+  }
+  const step = execution.state.step + 1;
+  const trace = execution.trace?.superstep(step);
+  execution.events.emit("superstep.started", { frontier: due.active.map(({ node }) => node) }, { step, span: trace });
+  const started = execution.clock.monotonic();
+  let failure: unknown;
+  let outcome: SuperstepOutcome | undefined;
+  try {
+    outcome = await runOneSuperstep(execution, due, trace);
+    if (outcome.kind === "done") await advance(execution, outcome, trace, started);
+    else if (outcome.stop.kind === "failed") failure = outcome.stop.error;
+  } catch (error) {
+    failure = checkpointFailure(execution, error);
+    execution.status = "failed";
+  }
+  const ran = outcome?.scheduler.ranNodes.length ?? 0;
+  const skipped = outcome?.scheduler.skippedNodes.length ?? 0;
+  trace?.end({ ranNodes: ran, skippedNodes: skipped, failure: failure === undefined ? undefined : phaseFailure(failure) });
+  execution.progressedAt = execution.clock.monotonic();
+  if (outcome?.kind === "stopped") await stopped(execution, outcome.scheduler, outcome.stop);
+  if (failure !== undefined) throw failure;
+  if (outcome?.kind !== "done") return reportOf(execution, undefined);
+  const after = pauseAfterStep(execution, outcome.scheduler.ranNodes);
+  if (after.length > 0) await pause(execution, { ...execution.due, interrupts: after }, after);
+  return reportOf(execution, outcome);
+}
+
+/** Results that cannot be stored fail the step as a checkpoint does. */
+function checkpointFailure({ sessionId, state }: Execution, error: unknown): RunnerError {
+  if (error instanceof RunnerError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new RunnerError("checkpoint_failed", { sessionId, step: state.step + 1, reason }, { cause: error });
+}
+
+/** Phase 4, and the state moves on. */
+async function advance(execution: Execution, outcome: Done, trace: SuperstepTrace | undefined, started: number): Promise<void> {
+  const { scheduler, barrier, frontier } = outcome;
+  const state = nextState(execution, outcome);
+  const status = isSessionComplete(state) ? "completed" : execution.resting;
+  const { ranNodes, skippedNodes } = scheduler;
+  const { updatedChannels, changes, size } = barrier;
+  await maybeCheckpoint(execution, trace, {
+    kind: "record",
+    state,
+    due: nothingDue,
+    status,
+    changes,
+    size,
+    ranNodes,
+    skippedNodes,
+    updatedChannels,
+  });
+  execution.steps += 1;
+  const nextFrontier = frontier.next.map(({ node }) => node);
+  const duration = execution.clock.monotonic() - started;
+  const data = { ranNodes, skippedNodes, updatedChannels, nextFrontier, duration };
+  execution.events.emit("superstep.completed", data, { step: state.step, span: trace });
+}
+
+function nextState(execution: Execution, { scheduler, barrier, frontier }: Done): SessionState {
+  const { step } = execution.state;
+  return {
+    step: step + 1,
+    image: barrier.image,
+    frontier: frontier.next,
+    arrivals: frontier.arrivals,
+    seen: seenAfter(execution, scheduler.outcomes),
+  };
+}
+
+/** The versions before the barrier, for every gated node that started. */
+function seenAfter({ plan, state }: Execution, outcomes: readonly EntryOutcome[]): SessionState["seen"] {
+  let seen: Map<string, readonly number[]> | undefined;
+  for (const { status, entry } of outcomes) {
+    const index = plan.nodeIndex.get(entry.node);
+    if (status === "skipped" || index === undefined || plan.nodes[index]?.gated !== true) continue;
+    seen ??= new Map(state.seen);
+    seen.set(entry.node, state.image.versions);
+  }
+  return seen ?? state.seen;
+}
+
+async function pause(execution: Execution, due: DueStep, announced: readonly Interrupt[]): Promise<void> {
+  const { events } = execution;
+  for (const interrupt of announced) events.emit("interrupt.requested", interrupt, { step: interrupt.step, node: interrupt.node });
+  for (const interrupt of announced) execution.trace?.event("interrupt.requested", { ...interrupt });
+  await maybeCheckpoint(execution, execution.trace, { kind: "status", status: "paused", due });
+}
+
+/** The step is the same again on resume: what finished is kept with it, and so is what was asked. */
+async function stopped(execution: Execution, scheduler: SchedulerOutcome, stop: StepStop): Promise<void> {
+  const due = dueAfter(execution, scheduler);
+  if (stop.kind === "failed") {
+    await maybeCheckpoint(execution, execution.trace, { kind: "status", status: "failed", due, failure: stop.error });
+  } else {
+    const status = stop.kind === "cancelled" ? "cancelled" : "paused";
+    await maybeCheckpoint(execution, execution.trace, { kind: "status", status, due });
+  }
+}
+
+function dueAfter({ due }: Execution, scheduler: SchedulerOutcome): DueStep {
+  const { results, once } = scheduler.kept();
+  const asked = new Map(due.interrupts.map((interrupt) => [interrupt.id, interrupt]));
+  for (const interrupt of interruptsOf(scheduler)) asked.set(interrupt.id, interrupt);
+  const answers = new Map(due.answers);
+  // A refused answer is none: its question is open again.
+  for (const outcome of scheduler.outcomes) if (outcome.status === "refused") answers.delete(outcome.interruptId);
+  return {
+    ...due,
+    results: new Map(results.map((result) => [`${result.node}/${result.ordinal}`, result])),
+    once,
+    interrupts: [...asked.values()],
+    answers,
+  };
+}
+
+const none: readonly string[] = Object.freeze([]);
+
+/** Of a superstep that was not done, the number is that of the one that is due. */
+function reportOf(execution: Execution, outcome: Done | undefined): StepReport {
+  const { state, plan, due, status, checkpointId, settings } = execution;
+  return {
+    step: outcome === undefined ? state.step + 1 : state.step,
+    ranNodes: outcome?.scheduler.ranNodes ?? none,
+    skippedNodes: outcome?.scheduler.skippedNodes ?? none,
+    updatedChannels: outcome?.barrier.updatedChannels ?? none,
+    nextFrontier: state.frontier.map(({ node }) => node),
+    versions: versionsOf(plan, state.image.versions),
+    completed: status === "completed",
+    interrupts: openInterrupts(due),
+    checkpointId: settings.autosave ? checkpointId : undefined,
+  };
+}

@@ -1,0 +1,95 @@
+/** Checks and copies what a node or a caller wrote, before it may touch the state: a bad update is refused where it was made. */
+import type { PreparedWrite, StoredTarget } from "../checkpoint/checkpointer.ts";
+import { StateError } from "../errors/errors.ts";
+import { isReplace } from "../graph/channel.ts";
+import type { Plan, PlannedChannel, PlannedSend } from "../graph/plan.ts";
+import { errorsChannel } from "../graph/names.ts";
+import { show } from "../support/show.ts";
+import { hint } from "../support/suggest.ts";
+import { adopt } from "../support/value.ts";
+import { isSend } from "./commands.ts";
+import { cellOf, foldWrite, validated } from "./fold.ts";
+import { type StateImage, valueOf } from "./state.ts";
+
+const noWrites: readonly PreparedWrite[] = Object.freeze([]);
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Plain objects of other realms have a prototype without one of its own.
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+};
+
+/**
+ * The writes of an update, in the order of its keys; none for `undefined`. `image` is the state that it was made from.
+ * Throws `StateError` `invalid_update`, `unknown_channel` or `unserializable_value`.
+ */
+export function prepareUpdate(plan: Plan, image: StateImage, update: unknown): readonly PreparedWrite[] {
+  if (update === undefined || update === null) return noWrites;
+  if (!isRecord(update) || !isPlain(update)) {
+    throw new StateError("invalid_update", { reason: `an update is a plain object of channels, not ${show(update)}` });
+  }
+  const writes: PreparedWrite[] = [];
+  for (const name of Object.keys(update)) {
+    const value = update[name];
+    if (value !== undefined) writes.push(prepareWrite(plan, image, name, value));
+  }
+  return writes;
+}
+
+function prepareWrite(plan: Plan, image: StateImage, name: string, update: unknown): PreparedWrite {
+  const index = plan.channelIndex.get(name);
+  const channel = index === undefined ? undefined : plan.channels[index];
+  if (channel === undefined || name === errorsChannel) {
+    const known = [...plan.channelIndex.keys()].filter((each) => each !== errorsChannel);
+    const advice = name === errorsChannel ? " `errors` is written by context.reportError()." : hint(name, known);
+    throw new StateError("unknown_channel", { channel: name, hint: advice });
+  }
+  const replace = isReplace(update);
+  const given = replace ? update["~replace"] : update;
+  const { value, live, size } = adopt(given, name);
+  const write: PreparedWrite = { channel: name, replace, value, live, size };
+  checkShape(channel, write);
+  return channel.schema === undefined ? write : checkSchema(channel, image, write);
+}
+
+const refuse = (channel: string, reason: string): never => {
+  throw new StateError("invalid_update", { channel, path: channel, reason });
+};
+
+/** What the compiler catches in typed code. */
+function checkShape({ name, kind }: PlannedChannel, { replace, value }: PreparedWrite): void {
+  if (kind === "list" || kind === "messages") {
+    if (!Array.isArray(value)) refuse(name, `a ${kind} channel takes a list, not ${show(value)}`);
+    if (kind === "messages" && !(value as readonly unknown[]).every(isRecord)) refuse(name, "each message is an object");
+  } else if (kind === "merge" && !(isRecord(value) && isPlain(value))) {
+    refuse(name, `a merge channel takes ${replace ? "an object" : "an object of the keys to change"}, not ${show(value)}`);
+  } else if (replace && value === undefined && kind === "value") {
+    refuse(name, "only an optional channel can be cleared");
+  }
+}
+
+/* A schema judges the channel's whole value. Reducers are the user's own and run once, at the barrier: so their value is judged there. */
+function checkSchema(channel: PlannedChannel, image: StateImage, write: PreparedWrite): PreparedWrite {
+  const whole = write.replace || channel.kind === "value" || channel.kind === "optional";
+  if (whole) {
+    if (channel.kind === "optional" && write.value === undefined) return write;
+    const cell = validated(channel, cellOf(channel, write.value, write.live), "invalid_update");
+    return { ...write, value: valueOf(cell), live: cell.live };
+  }
+  if (channel.kind !== "reduce") {
+    const cell = image.cells[channel.index];
+    if (cell !== undefined) validated(channel, foldWrite(channel, cell, write).cell, "invalid_update");
+  }
+  return write;
+}
+
+/** A command's targets with their items copied. Which targets may be taken is judged when the frontier is computed. */
+export function prepareTargets(targets: readonly (string | PlannedSend)[]): readonly StoredTarget[] {
+  return targets.map((target) => {
+    if (!isSend(target)) return target;
+    return { node: target["~send"], item: adopt(target.item, `send("${target["~send"]}")`).value };
+  });
+}

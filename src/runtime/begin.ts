@@ -1,0 +1,103 @@
+/** Makes an execution of a session, and tells that its invocation has begun. */
+import type { StoredCheckpoint } from "../checkpoint/checkpointer.ts";
+import { nothingUnsaved } from "../engine/checkpoint.ts";
+import type { DueStep, Execution, SessionState } from "../engine/execution.ts";
+import type { SessionStatus } from "../events/event.ts";
+import { InvocationEvents } from "../events/invocation-events.ts";
+import type { InvocationFacts, InvocationKind } from "../telemetry/instrumentation.ts";
+import type { Core, Ticket } from "./core.ts";
+import { Invocation } from "./invocation.ts";
+
+export interface Beginning {
+  readonly kind: InvocationKind;
+  readonly epoch: number;
+  readonly state: SessionState;
+  readonly due: DueStep;
+  readonly status: SessionStatus;
+  readonly resting: Execution["resting"];
+  /** The newest checkpoint, when there is one, and what loading it took. */
+  readonly loaded: Loaded | undefined;
+}
+
+export interface Loaded {
+  readonly stored: StoredCheckpoint;
+  /** Dates. */
+  readonly startTime: number;
+  readonly endTime: number;
+}
+
+function factsOf(core: Core, ticket: Ticket, { kind, loaded }: Beginning): InvocationFacts {
+  const { plan, settings, store } = core.ports;
+  const facts = {
+    graph: plan.name,
+    graphVersion: plan.version,
+    fingerprint: plan.fingerprint,
+    sessionId: ticket.sessionId,
+    invocationId: ticket.invocationId,
+    kind,
+    durability: settings.engine.durability,
+    autosave: settings.engine.autosave,
+  };
+  if (loaded === undefined) return { ...facts, stored: undefined, forked: false };
+  const { stored, startTime, endTime } = loaded;
+  const { record, size, ownerEpoch } = stored;
+  const load = { startTime, endTime, backend: store.backend, step: record.step, size };
+  return { ...facts, stored: record.trace, forked: record.forkedFrom !== undefined && ownerEpoch === 0, load };
+}
+
+function servicesOf(core: Core, { options }: Ticket): unknown {
+  const { services } = core.ports.settings;
+  if (options.services === undefined) return services;
+  return { ...(typeof services === "object" ? services : undefined), ...options.services };
+}
+
+/** Everything that a superstep needs, without a trace. */
+export function makeExecution(core: Core, ticket: Ticket, beginning: Beginning, trace: Execution["trace"]): Execution {
+  const { plan, graph, settings, store, ownsStore, bus, outlets } = core.ports;
+  const { sessionId, invocationId, cancellation, log } = ticket;
+  const identity = { graph: plan.name, sessionId, invocationId, epoch: beginning.epoch };
+  return {
+    plan,
+    graph,
+    settings: settings.engine,
+    services: servicesOf(core, ticket),
+    sessionId,
+    invocationId,
+    epoch: beginning.epoch,
+    clock: settings.clock,
+    random: settings.random,
+    events: new InvocationEvents(identity, settings.clock, log === undefined ? [outlets] : [log, outlets]),
+    trace,
+    cancellation,
+    store,
+    shared: !ownsStore,
+    late: core.late,
+    boundary: () => bus.boundary(),
+    state: beginning.state,
+    due: beginning.due,
+    resting: beginning.resting,
+    status: beginning.status,
+    checkpointId: beginning.loaded?.stored.record.checkpointId,
+    records: 0,
+    steps: 0,
+    unsaved: nothingUnsaved,
+    progressedAt: settings.clock.monotonic(),
+  };
+}
+
+/** Opens the invocation's span and tells that it has begun: after this, it must be run or failed. */
+export function beginInvocation(core: Core, ticket: Ticket, beginning: Beginning): Invocation {
+  const trace = core.ports.instrumentation?.startInvocation(factsOf(core, ticket, beginning));
+  const execution = makeExecution(core, ticket, beginning, trace);
+  const place = { span: trace };
+  if (beginning.loaded === undefined) execution.events.emit("session.created", { fingerprint: core.ports.plan.fingerprint }, place);
+  execution.events.emit("invocation.started", { kind: beginning.kind }, place);
+  const invocation = new Invocation(execution, (ended) => forget(core, ended));
+  core.track(invocation);
+  return invocation;
+}
+
+/** The default store forgets a session once it completes. */
+async function forget({ ports }: Core, { execution }: Invocation): Promise<void> {
+  if (ports.ownsStore && execution.status === "completed") await ports.store.delete(execution.sessionId);
+}

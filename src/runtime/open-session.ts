@@ -1,0 +1,32 @@
+/** Loads a session, and refuses one that cannot be opened here. */
+import type { CheckpointRecord, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
+import { CheckpointError, RunnerError } from "../errors/errors.ts";
+import { spanDate } from "../telemetry/instrumentation.ts";
+import type { Loaded } from "./begin.ts";
+import type { Core } from "./core.ts";
+
+/** The newest checkpoint, or the named one. Throws `session_not_found`, `checkpoint_not_found` or `wrong_graph`. */
+export async function readSession(core: Core, sessionId: string, checkpointId?: string): Promise<StoredCheckpoint> {
+  const { store, plan } = core.ports;
+  const stored = await store.load(sessionId, checkpointId);
+  if (stored === undefined) {
+    const exists = checkpointId !== undefined && (await store.load(sessionId)) !== undefined;
+    if (exists) throw new CheckpointError("checkpoint_not_found", { sessionId, checkpointId });
+    throw new RunnerError("session_not_found", { sessionId });
+  }
+  checkGraph(stored.record, plan.name);
+  return stored;
+}
+
+export function checkGraph({ sessionId, graph }: CheckpointRecord, expected: string): void {
+  if (graph !== expected) throw new RunnerError("wrong_graph", { sessionId, graph, expected });
+}
+
+/** The newest checkpoint, to be gone on with; with what loading took. Throws also `session_finished`. */
+export async function openSession(core: Core, sessionId: string): Promise<Loaded> {
+  const startTime = spanDate();
+  const stored = await readSession(core, sessionId);
+  const endTime = spanDate();
+  if (stored.record.finished) throw new RunnerError("session_finished", { sessionId });
+  return { stored, startTime, endTime };
+}

@@ -1,0 +1,120 @@
+/** The runner as its users hold it: calls of the public surface, each of them handed to the file that does it. */
+import { RunnerError } from "../errors/errors.ts";
+import type { SessionStatus } from "../events/event.ts";
+import type { Duration } from "../support/types.ts";
+import { parseDuration } from "../support/duration.ts";
+import { within } from "../events/wait.ts";
+import { release } from "./by-hand.ts";
+import { type Core, sessionIdOf } from "./core.ts";
+import type { InvocationResult } from "./invocation.ts";
+import type { Subscription } from "./outlets.ts";
+import type { LooseRun } from "./run.ts";
+import { LooseSession } from "./session.ts";
+import { refuseOption } from "./settings.ts";
+import { sessionInfo } from "./snapshot.ts";
+import type { RunnerHealth, SessionInfo, StartOptions } from "./types.ts";
+
+const drainTimeout = 30_000;
+const closeTimeout = 5_000;
+
+function timeoutOf(given: Duration | undefined, missing: number): number {
+  return parseDuration(given ?? missing) ?? refuseOption("timeout", 'must be a duration, such as 500 or "10s"');
+}
+
+/** A runner whose types are unknown here; `Runner` gives them. */
+export class LooseRunner implements AsyncDisposable {
+  readonly #core: Core;
+  #draining: Promise<void> | undefined;
+  #closing: Promise<{ readonly lostEvents: number }> | undefined;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  invoke(input: unknown, options: StartOptions = {}): Promise<InvocationResult> {
+    const { sessionId, onExisting = "error" } = options;
+    if (onExisting !== "error") return this.stream(input, options).result;
+    return new LooseSession(this.#core, sessionId ?? this.#core.ports.settings.createId()).invoke(input, options, sessionId !== undefined);
+  }
+
+  stream(input: unknown, options: StartOptions = {}): LooseRun {
+    const core = this.#core;
+    const { sessionId, onExisting = "error" } = options;
+    const id = sessionId ?? core.ports.settings.createId();
+    const session = new LooseSession(core, id);
+    if (onExisting === "error") return session.start(input, options, sessionId !== undefined);
+    if (onExisting === "next") return session.next(input, options);
+    if (onExisting === "resume") return session.resumeOrStart(input, options);
+    const reason = `must be "error", "next" or "resume", not ${JSON.stringify(onExisting)}`;
+    return core.launch(id, options, "session_exists", () =>
+      Promise.reject(new RunnerError("invalid_option", { option: "onExisting", reason })),
+    );
+  }
+
+  session(sessionId: string): LooseSession {
+    return new LooseSession(this.#core, sessionIdOf(sessionId));
+  }
+
+  async *sessions(filter: { readonly status?: SessionStatus; readonly limit?: number } = {}): AsyncGenerator<SessionInfo> {
+    const { store, plan } = this.#core.ports;
+    for await (const stored of store.list({ ...filter, graph: plan.name })) yield sessionInfo(stored);
+  }
+
+  events(options: { readonly capacity?: number } = {}): Subscription {
+    return this.#core.ports.outlets.subscribe(options.capacity);
+  }
+
+  health(): RunnerHealth {
+    const { bus, settings } = this.#core.ports;
+    const sinks = bus.health();
+    const { invocations } = this.#core;
+    const now = settings.clock.monotonic();
+    const progressAge = invocations.reduce((oldest, { execution }) => Math.max(oldest, now - execution.progressedAt), 0);
+    const degraded = sinks.some(({ healthy }) => !healthy);
+    const status = this.#closing === undefined ? (degraded ? "degraded" : "ok") : "closed";
+    return { status, activeInvocations: invocations.length, progressAge, sinks, late: { ...this.#core.late } };
+  }
+
+  drain(options: { readonly timeout?: Duration } = {}): Promise<void> {
+    const timeout = timeoutOf(options.timeout, drainTimeout);
+    this.#draining ??= this.#drain(timeout);
+    return this.#draining;
+  }
+
+  close(options: { readonly timeout?: Duration } = {}): Promise<{ readonly lostEvents: number }> {
+    const timeout = timeoutOf(options.timeout, closeTimeout);
+    this.#closing ??= this.#close(timeout);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /* Past the time-out signals abort; then a node that ignores its signal has its grace. */
+  async #drain(timeout: number): Promise<void> {
+    const core = this.#core;
+    core.stopAccepting();
+    core.stopAll("drain", "boundary");
+    const idle = core.whenIdle();
+    await within(core.ports.settings.clock, idle, timeout);
+    core.stopAll("drain", "now");
+    await within(core.ports.settings.clock, idle, core.ports.settings.engine.grace + 1_000);
+    for (const sessionId of core.held.keys()) await release(core, sessionId, "drain");
+  }
+
+  async #close(timeout: number): Promise<{ readonly lostEvents: number }> {
+    const { settings, bus, outlets, store, ownsStore } = this.#core.ports;
+    const started = settings.clock.monotonic();
+    const drained = this.drain({ timeout });
+    // One that was begun before may have more time than this.
+    await within(settings.clock, drained, timeout);
+    this.#core.stopAll("drain", "now");
+    await drained;
+    const left = Math.max(timeout - (settings.clock.monotonic() - started), timeout / 5);
+    const lost = await bus.close(left);
+    outlets.close();
+    if (ownsStore) await store.close();
+    return lost;
+  }
+}

@@ -1,0 +1,61 @@
+/** A stored checkpoint as its readers see it. */
+import type { StoredCheckpoint } from "../checkpoint/checkpointer.ts";
+import { entryKey, type Execution, openInterrupts } from "../engine/execution.ts";
+import { plainViewOf, versionsOf } from "../engine/state.ts";
+import type { Interrupt, SessionStatus } from "../events/event.ts";
+import type { Values } from "../support/types.ts";
+import { adopt, handOut } from "../support/value.ts";
+import type { SessionInfo } from "./types.ts";
+
+/** A snapshot whose state's type is unknown here; `SessionSnapshot` gives it. */
+export interface LooseSnapshot extends SessionInfo {
+  readonly checkpointId: string;
+  readonly parentId: string | undefined;
+  readonly state: Values;
+  readonly next: readonly string[];
+  readonly versions: Readonly<Record<string, number>>;
+  readonly interrupts: readonly Interrupt[];
+  readonly ranNodes: readonly string[];
+  readonly updatedChannels: readonly string[];
+}
+
+export function sessionInfo({ record, createdAt }: StoredCheckpoint): SessionInfo {
+  const { sessionId, graph, fingerprint, step, time } = record;
+  const status: SessionStatus = record.status;
+  return { sessionId, graph, fingerprint, status, step, createdAt, updatedAt: time };
+}
+
+export function snapshotOf(stored: StoredCheckpoint): LooseSnapshot {
+  const { record, state } = stored;
+  const done = new Set(record.results.map(entryKey));
+  return Object.freeze({
+    ...sessionInfo(stored),
+    checkpointId: record.checkpointId,
+    parentId: record.parentId,
+    // Plain parts are frozen, live ones are copies.
+    state: handOut(adopt(state, "state").value) as Values,
+    next: record.next.filter((entry) => !done.has(entryKey(entry))).map(({ node }) => node),
+    versions: Object.fromEntries(record.channels.map((name, index) => [name, record.versions[index] ?? 1])),
+    interrupts: openInterrupts(record),
+    ranNodes: record.ranNodes,
+    updatedChannels: record.updatedChannels,
+  });
+}
+
+/** A session that is not saved, as the execution that steps it by hand knows it. */
+export function snapshotOfExecution({ sessionId, plan, status, state, due, clock }: Execution): LooseSnapshot {
+  const time = clock.now();
+  const { name: graph, fingerprint } = plan;
+  const info = { sessionId, graph, fingerprint, status, step: state.step, createdAt: time, updatedAt: time };
+  return Object.freeze({
+    ...info,
+    checkpointId: "",
+    parentId: undefined,
+    state: plainViewOf(plan, state.image),
+    next: state.frontier.filter((entry) => !due.results.has(entryKey(entry))).map(({ node }) => node),
+    versions: versionsOf(plan, state.image.versions),
+    interrupts: openInterrupts(due),
+    ranNodes: [],
+    updatedChannels: [],
+  });
+}

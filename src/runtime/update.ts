@@ -1,0 +1,86 @@
+/** Writes to a session from outside: values alone, or as if a node had written them, so that its exits follow. */
+import { maybeCheckpoint } from "../engine/checkpoint.ts";
+import { type DueStep, entryKey, type Execution, openInterrupts, type SessionState } from "../engine/execution.ts";
+import { computeNextFrontier } from "../engine/frontier.ts";
+import { viewOf } from "../engine/state.ts";
+import type { PlannedNode } from "../graph/plan.ts";
+import type { SessionStatus } from "../events/event.ts";
+import { makeExecution } from "./begin.ts";
+import type { Core, Ticket } from "./core.ts";
+import { type Written, writeInput } from "./input.ts";
+import { openSession } from "./open-session.ts";
+import { restoredDue, restoredState } from "./resume.ts";
+import { refuseOption } from "./settings.ts";
+import { show } from "../support/show.ts";
+import { hint } from "../support/suggest.ts";
+
+function nodeOf(core: Core, asNode: unknown): PlannedNode | undefined {
+  if (asNode === undefined) return undefined;
+  const { plan } = core.ports;
+  const index = typeof asNode === "string" ? plan.nodeIndex.get(asNode) : undefined;
+  const node = index === undefined ? undefined : plan.nodes[index];
+  return node ?? refuseOption("asNode", `names ${show(asNode)}, but there is no such node.${hint(show(asNode), plan.nodeIndex.keys())}`);
+}
+
+interface Updated {
+  readonly state: SessionState;
+  readonly due: DueStep;
+}
+
+/** The node's due entries are done, its exits are followed on the state after the write, and all else stays due. */
+function leaveAs({ plan }: Execution, node: PlannedNode, state: SessionState, due: DueStep): Updated {
+  const others = state.frontier.filter((entry) => entry.node !== node.name);
+  const kept = state.frontier.length - others.length;
+  const view = () => viewOf(plan, state.image);
+  const done = [{ node, result: undefined }];
+  const { next, arrivals } = computeNextFrontier({ plan, step: state.step, view, done, arrivals: state.arrivals, carried: others });
+  const keys = new Set(others.map(entryKey));
+  // Ordinals count per node: those of the others stay as they were.
+  const results = kept === 0 ? due.results : new Map(Array.from(due.results).filter(([key]) => keys.has(key)));
+  const once = new Map(Array.from(due.once).filter(([key]) => keys.has(key)));
+  const interrupts = due.interrupts.filter((interrupt) => interrupt.node !== node.name);
+  return { state: { ...state, frontier: next, arrivals }, due: { ...due, results, once, interrupts } };
+}
+
+function statusAfter({ state, due }: Updated, before: SessionStatus): SessionStatus {
+  if (state.frontier.length === 0) return "completed";
+  if (before === "paused") return openInterrupts(due).length > 0 ? "paused" : "idle";
+  return before === "completed" || before === "running" ? "idle" : before;
+}
+
+async function save(execution: Execution, written: Written, node: PlannedNode | undefined): Promise<void> {
+  const { status } = execution;
+  const state = { ...execution.state, image: written.image };
+  const { due } = execution;
+  const updated = node === undefined ? { state, due } : leaveAs(execution, node, state, due);
+  const { changes, size, updatedChannels } = written;
+  await maybeCheckpoint(execution, execution.trace, {
+    kind: "record",
+    ...updated,
+    status: statusAfter(updated, status),
+    changes,
+    size,
+    ranNodes: [],
+    skippedNodes: [],
+    updatedChannels,
+  });
+}
+
+/** An execution of a session between two steps, that nothing but a write is done with: no invocation, no span, no events. */
+export async function quietExecution(core: Core, ticket: Ticket): Promise<Execution> {
+  const loaded = await openSession(core, ticket.sessionId);
+  const { stored } = loaded;
+  const { status } = stored.record;
+  const resting = status === "running" ? "running" : "idle";
+  const beginning = { kind: "resume", epoch: stored.ownerEpoch, due: restoredDue(stored), status, resting, loaded } as const;
+  const execution = makeExecution(core, ticket, { ...beginning, state: restoredState(core, stored) }, undefined);
+  return { ...execution, events: execution.events.silenced() };
+}
+
+/** Writes to the newest checkpoint, by another record after it. */
+export async function updateSession(core: Core, ticket: Ticket, values: unknown, asNode: unknown): Promise<void> {
+  const node = nodeOf(core, asNode);
+  const execution = core.held.get(ticket.sessionId)?.execution ?? (await quietExecution(core, ticket));
+  const written = writeInput(core.ports.plan, execution.state.image, values ?? {}, execution.state.step);
+  await save(execution, written, node);
+}

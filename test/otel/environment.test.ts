@@ -1,0 +1,68 @@
+/** Variables that the SDK reads only for parts that it makes by itself. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Connection } from "../../src/otel/connection.ts";
+import { collectorUrl, exportersOf, metricTimes, protocolOf, queueSettings, tlsFiles } from "../../src/otel/environment.ts";
+import { temporaryFolder } from "./support.ts";
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe("variables", () => {
+  it("say where a signal goes", () => {
+    const complaints: string[] = [];
+    const read = (value: string): readonly string[] => {
+      vi.stubEnv("OTEL_TRACES_EXPORTER", value);
+      return exportersOf("traces", (line) => complaints.push(line));
+    };
+    expect([read(""), read("otlp"), read("none"), read("otlp, console"), read("zipkin")]).toEqual([
+      ["otlp"],
+      ["otlp"],
+      [],
+      ["otlp", "console"],
+      [],
+    ]);
+    expect(complaints).toHaveLength(1);
+  });
+
+  it("are replaced by defaults, and told, when they make no sense", () => {
+    const complaints: string[] = [];
+    const complain = (line: string): void => void complaints.push(line);
+    vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", "not/a/url?token=very-secret");
+    vi.stubEnv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+    vi.stubEnv("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere.pem");
+    expect(collectorUrl("traces", undefined, complain).href).toBe("http://localhost:4318/v1/traces");
+    expect(protocolOf("traces", complain)).toBe("http/protobuf");
+    expect(tlsFiles("traces", complain)).toEqual({});
+    expect(complaints).toHaveLength(3);
+    expect(complaints.join()).not.toContain("very-secret");
+  });
+
+  it("bound queues and times; nonsense is passed over", () => {
+    expect(queueSettings("traces")).toEqual({ capacity: 32_768, batchSize: 512, delay: 1000, giveUpAfter: Number.POSITIVE_INFINITY });
+    vi.stubEnv("OTEL_BLRP_MAX_QUEUE_SIZE", "100");
+    vi.stubEnv("OTEL_BLRP_SCHEDULE_DELAY", "-5");
+    vi.stubEnv("OTEL_BLRP_EXPORT_TIMEOUT", "3000");
+    expect(queueSettings("logs")).toEqual({ capacity: 100, batchSize: 100, delay: 1000, giveUpAfter: 3000 });
+    expect(metricTimes(undefined)).toEqual({ interval: 60_000, giveUpAfter: 30_000 });
+    vi.stubEnv("OTEL_METRIC_EXPORT_INTERVAL", "5000");
+    expect(metricTimes(undefined)).toEqual({ interval: 5000, giveUpAfter: 5000 });
+    expect(metricTimes(7000)).toEqual({ interval: 7000, giveUpAfter: 7000 });
+  });
+
+  it("name the certificates of a connection", async () => {
+    const folder = temporaryFolder();
+    for (const name of ["ca", "cert", "key"]) writeFileSync(join(folder, `${name}.pem`), name);
+    vi.stubEnv("OTEL_EXPORTER_OTLP_CERTIFICATE", join(folder, "ca.pem"));
+    vi.stubEnv("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", join(folder, "ca.pem"));
+    vi.stubEnv("OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", join(folder, "cert.pem"));
+    vi.stubEnv("OTEL_EXPORTER_OTLP_CLIENT_KEY", join(folder, "key.pem"));
+    const files = tlsFiles("traces");
+    expect(files).toEqual({ ca: Buffer.from("ca"), cert: Buffer.from("cert"), key: Buffer.from("key") });
+    const agent = await new Connection(files).agent("https:");
+    expect(agent).toMatchObject({ options: files });
+    agent.destroy();
+  });
+});
