@@ -1,0 +1,18 @@
+/** Days and months, in UTC: no number of a report depends on where it is made. */
+
+export const day = 86_400_000;
+
+export const monthOf = (time: number): string => new Date(time).toISOString().slice(0, 7);
+
+/** The last twelve months, oldest first, the one that `time` lies in included. */
+export function lastMonths(time: number, count = 12): readonly string[] {
+  const date = new Date(time);
+  const first = date.getUTCMonth() - count + 1;
+  return Array.from({ length: count }, (_, index) => monthOf(Date.UTC(date.getUTCFullYear(), first + index, 1)));
+}
+
+/** The same day so many months earlier. */
+export function monthsBefore(time: number, months: number): number {
+  const date = new Date(time);
+  return date.setUTCMonth(date.getUTCMonth() - months);
+}
