@@ -5,7 +5,7 @@ import { serializeError } from "../events/serialize.ts";
 import type { SessionStatus } from "../events/event.ts";
 import type { Awaitable } from "../support/types.ts";
 import type { CheckpointTrace, InvocationTrace, SuperstepTrace } from "../telemetry/instrumentation.ts";
-import { type DueStep, type Execution, nothingDue, type SessionState } from "./execution.ts";
+import { type DueStep, type Execution, nothingDue, type SessionState, type Unsaved } from "./execution.ts";
 import { phaseFailure } from "./span-failure.ts";
 
 /** The span that the save's own is a child of. */
@@ -22,6 +22,7 @@ export interface RecordSave {
   readonly ranNodes: readonly string[];
   readonly skippedNodes: readonly string[];
   readonly updatedChannels: readonly string[];
+  readonly failure?: unknown;
   /** This invocation takes the session over from the owner of this epoch. */
   readonly takeOverFrom?: number;
 }
@@ -40,9 +41,10 @@ export interface StatusSave {
 export type Save = RecordSave | StatusSave;
 
 /** Saves, unless `autosave` is off. Throws `RunnerError` `checkpoint_failed` when the store refuses. */
-export async function maybeCheckpoint(execution: Execution, parent: Parent, save: Save): Promise<void> {
+export async function maybeCheckpoint(execution: Execution, parent: Parent, wanted: Save): Promise<void> {
   const { settings, store, clock } = execution;
-  if (!settings.autosave) return adopt(execution, save, execution.checkpointId);
+  if (!settings.autosave) return adopt(execution, wanted, execution.checkpointId);
+  const save = withUnsaved(execution, wanted);
   const step = save.kind === "record" ? save.state.step : execution.state.step;
   const trace = parent?.checkpoint(step, store.backend, settings.durability);
   const started = clock.monotonic();
@@ -60,7 +62,15 @@ export async function maybeCheckpoint(execution: Execution, parent: Parent, save
   }
 }
 
-export const nothingUnsaved: Execution["unsaved"] = Object.freeze({ changes: Object.freeze([]), size: 0 });
+/** The status of a record that the store has not got is saved with that record. */
+function withUnsaved({ state, unsaved }: Execution, save: Save): Save {
+  if (save.kind === "record" || unsaved.record === undefined) return save;
+  return { ...unsaved.record, ...save, kind: "record", state, changes: [], size: 0 };
+}
+
+const noChanges: Unsaved["changes"] = Object.freeze([]);
+
+export const nothingUnsaved: Unsaved = Object.freeze({ record: undefined, changes: noChanges, size: 0, takeOverFrom: undefined });
 
 /** What was to be saved is what holds from now on. */
 function adopt(execution: Execution, save: Save, checkpointId: string | undefined): void {
@@ -74,12 +84,13 @@ function adopt(execution: Execution, save: Save, checkpointId: string | undefine
 
 function write(execution: Execution, save: Save, checkpointId: string | undefined): Awaitable<SaveReceipt> {
   const { store, sessionId, epoch, clock, unsaved } = execution;
-  const fence = { checkpointId: execution.checkpointId, epoch: save.takeOverFrom ?? epoch };
+  const takeOverFrom = save.takeOverFrom ?? unsaved.takeOverFrom;
+  const fence = { checkpointId: execution.checkpointId, epoch: takeOverFrom ?? epoch };
   if (save.kind === "record") {
     const changes = unsaved.changes.length === 0 ? save.changes : [...unsaved.changes, ...save.changes];
     return store.save(fence, recordOf(execution, save, checkpointId ?? ""), changes, unsaved.size + save.size);
   }
-  const { status, due, failure, takeOverFrom, finished } = save;
+  const { status, due, failure, finished } = save;
   const change = {
     status,
     interrupts: due.interrupts,
@@ -127,7 +138,7 @@ function recordOf(execution: Execution, save: RecordSave, checkpointId: string):
     results: due === nothingDue ? noResults : [...due.results.values()],
     once: due.once,
     pausePassed: due.pausePassed,
-    failure: undefined,
+    failure: save.failure === undefined ? undefined : serializeError(save.failure),
   };
 }
 
@@ -143,11 +154,13 @@ function failed(execution: Execution, save: Save, step: number, error: unknown, 
   if (conflict || settings.onCheckpointError === "fail") {
     throw new RunnerError("checkpoint_failed", { sessionId, step, reason: serialized.message }, { cause: error });
   }
+  const { checkpointId, records, unsaved } = execution;
+  const takeOverFrom = save.takeOverFrom ?? unsaved.takeOverFrom;
+  execution.unsaved = { ...unsaved, takeOverFrom };
   if (save.kind === "record") {
-    const { changes, size } = execution.unsaved;
-    execution.unsaved = { changes: [...changes, ...save.changes], size: size + save.size };
+    const changes = [...unsaved.changes, ...save.changes];
+    execution.unsaved = { record: save, changes, size: unsaved.size + save.size, takeOverFrom };
   }
-  const { checkpointId, records } = execution;
   adopt(execution, save, checkpointId);
   execution.records = records;
 }

@@ -1,5 +1,5 @@
 /** One continuous execution of a session: what the phases are given, and the state that each superstep replaces. */
-import type { ChannelChange, Checkpointer, EntryResult, FrontierEntry } from "../checkpoint/checkpointer.ts";
+import type { ChannelChange, Checkpointer, CheckpointRecord, EntryResult, FrontierEntry } from "../checkpoint/checkpointer.ts";
 import type { InvocationEvents } from "../events/invocation-events.ts";
 import type { Interrupt, SessionStatus } from "../events/event.ts";
 import type { GraphDescription } from "../graph/graph.ts";
@@ -71,6 +71,17 @@ export interface GraphRecord {
   readonly channelNames: readonly string[];
 }
 
+/** What a store refused under `onCheckpointError: "warn"`: it goes with the next save. */
+export interface Unsaved {
+  /** The newest record, when the store has not got it. */
+  readonly record: Pick<CheckpointRecord, "ranNodes" | "skippedNodes" | "updatedChannels"> | undefined;
+  readonly changes: readonly ChannelChange[];
+  /** Of the changes, in bytes. */
+  readonly size: number;
+  /** The owner that the store knows, when it was not told of this one. */
+  readonly takeOverFrom: number | undefined;
+}
+
 export interface Execution {
   readonly plan: Plan;
   readonly graph: GraphRecord;
@@ -101,8 +112,7 @@ export interface Execution {
   records: number;
   /** Supersteps that this invocation has done. */
   steps: number;
-  /** Changes that could not be saved yet, and their bytes. */
-  unsaved: { readonly changes: readonly ChannelChange[]; readonly size: number };
+  unsaved: Unsaved;
   /** When it last progressed, by the clock's monotonic source. */
   progressedAt: number;
 }

@@ -6,6 +6,7 @@ import type { Interrupt, RuntimeEventData } from "../events/event.ts";
 import { copyOfData } from "../events/invocation-events.ts";
 import type { PlannedNode } from "../graph/plan.ts";
 import { validateWith } from "../support/schema.ts";
+import { show } from "../support/show.ts";
 import type { Awaitable, StandardSchema } from "../support/types.ts";
 import { adopt, handOut } from "../support/value.ts";
 import type { NodeTrace } from "../telemetry/instrumentation.ts";
@@ -53,7 +54,7 @@ function emit(attempt: AttemptRecord, type: unknown, data: unknown): void {
   const { events, plan } = attempt.scope.execution;
   // In typed code the compiler refuses other names.
   if (typeof type === "string" && plan.events.has(type)) events.emitOwn(type, data, placeOf(attempt));
-  else log(attempt, "warn", `emit(${JSON.stringify(type)}): the graph declares no such event`, noFields);
+  else log(attempt, "warn", `emit(${show(type)}): the graph declares no such event`, noFields);
 }
 
 function log(attempt: AttemptRecord, level: LogLevel, message: unknown, fields: unknown): void {
@@ -61,7 +62,7 @@ function log(attempt: AttemptRecord, level: LogLevel, message: unknown, fields: 
   const { events } = attempt.scope.execution;
   const copied = copyOfData(fields);
   const kept: Fields = typeof copied === "object" && copied !== null ? { ...copied } : noFields;
-  const data = { level, message: String(message), fields: Object.freeze(kept) };
+  const data = { level, message: typeof message === "string" ? message : show(message), fields: Object.freeze(kept) };
   attempt.trace?.event("node.log", data);
   events.emit("node.log", data, placeOf(attempt));
 }

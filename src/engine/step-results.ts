@@ -90,7 +90,9 @@ export class StepResultStore {
 
   /** A refusal is told; it fails the step, unless that is only to be warned of. */
   async #store(added: StepResults): Promise<void> {
-    const { store, sessionId, events, settings, state } = this.#execution;
+    const { store, sessionId, events, settings, state, unsaved } = this.#execution;
+    // The step is not that of the store's newest record, or that has another owner: the next record holds what is due.
+    if (unsaved.record !== undefined || unsaved.takeOverFrom !== undefined) return;
     try {
       await store.addResults(sessionId, this.#fence, added);
     } catch (error) {

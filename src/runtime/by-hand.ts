@@ -13,18 +13,8 @@ const nothing = (): Promise<void> => Promise.resolve();
 /** Makes a session, with its first record, and holds it. */
 export async function createByHand(core: Core, ticket: Ticket, session: NewSession): Promise<void> {
   const { invocation, prepare } = await openNew(core, ticket, session, "idle");
-  core.held.set(ticket.sessionId, invocation);
   await invocation.prepare(prepare);
-  settle(core, invocation);
-}
-
-/** Whoever goes on with a session otherwise ends the invocation that was stepped by hand. */
-export async function release(core: Core, sessionId: string, reason: string): Promise<void> {
-  const invocation = core.held.get(sessionId);
-  if (invocation === undefined) return;
-  core.held.delete(sessionId);
-  invocation.execution.cancellation.drain(reason);
-  await invocation.finish();
+  core.held.set(ticket.sessionId, invocation);
 }
 
 interface Opened {

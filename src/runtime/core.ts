@@ -6,6 +6,7 @@ import { type CodeOf, type FactsOf } from "../errors/catalogue.ts";
 import { RunnerError } from "../errors/errors.ts";
 import type { EventBus } from "../events/bus.ts";
 import type { Plan } from "../graph/plan.ts";
+import { show } from "../support/show.ts";
 import type { Instrumentation } from "../telemetry/instrumentation.ts";
 import type { Invocation, InvocationResult } from "./invocation.ts";
 import type { Outlets } from "./outlets.ts";
@@ -105,6 +106,7 @@ export class Core {
   async occupy<T>(ticket: Ticket, busy: BusyCode, work: () => Promise<T>): Promise<T> {
     const { options } = ticket;
     const sessionId = sessionIdOf(ticket.sessionId);
+    checkCall(options);
     this.checkOpen();
     if (this.#running.has(sessionId)) throw new RunnerError(busy, { sessionId } satisfies FactsOf<"runner", BusyCode>);
     this.#running.set(sessionId, ticket);
@@ -121,8 +123,18 @@ export class Core {
     }
   }
 
+  /** Whoever goes on with a session otherwise ends the invocation that was stepped by hand. */
+  async release(sessionId: string, reason: string): Promise<void> {
+    const invocation = this.held.get(sessionId);
+    if (invocation === undefined) return;
+    this.held.delete(sessionId);
+    invocation.execution.cancellation.drain(reason);
+    await invocation.finish();
+  }
+
   /** It makes progress, or should: health looks at it. */
   track(invocation: Invocation): void {
+    invocation.execution.progressedAt = this.ports.settings.clock.monotonic();
     this.#invocations.set(invocation.execution.sessionId, invocation);
   }
 
@@ -143,6 +155,14 @@ export class Core {
     if (this.#running.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
+}
+
+/** Throws `RunnerError` `invalid_option`: a caller in JavaScript may hand over anything. */
+function checkCall({ signal, services }: CallOptions): void {
+  const given: unknown = signal;
+  const isSignal = typeof given === "object" && given !== null && "aborted" in given && "addEventListener" in given;
+  if (given !== undefined && !isSignal) refuseOption("signal", `must be an AbortSignal, not ${show(given)}`);
+  if (services !== undefined && typeof services !== "object") refuseOption("services", `must be an object, not ${show(services)}`);
 }
 
 /** Cancels when the signal aborts; what it gives ends that. */

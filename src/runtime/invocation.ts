@@ -21,7 +21,7 @@ export interface InvocationResult extends StateSnapshot {
 }
 
 /** What a cancellation's reason is called in an event. */
-export function reasonText(reason: unknown): string | undefined {
+function reasonText(reason: unknown): string | undefined {
   if (reason === undefined) return undefined;
   return messageOf(reason);
 }
@@ -48,7 +48,6 @@ export class Invocation {
     } catch (error) {
       throw await this.#fail(error);
     }
-    if (this.execution.status === "completed") await this.finish();
   }
 
   /** Prepares, then runs to the end. Rejects with what it failed with. */

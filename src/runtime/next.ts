@@ -42,6 +42,7 @@ export async function nextInput(core: Core, ticket: Ticket, input: unknown, opti
   const state = restoredState(core, loaded.stored);
   const written = writeInput(plan, state.image, input ?? {}, state.step);
   const beginning = { kind: "next", epoch: ownerEpoch + 1, state, due: nothingDue, status: "running", resting: "running", loaded } as const;
+  await core.release(sessionId, "taken over");
   const invocation = beginInvocation(core, ticket, beginning);
   return invocation.run(() => enter(invocation.execution, written, entries, ownerEpoch));
 }

@@ -3,6 +3,7 @@ import type { StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { maybeCheckpoint } from "../engine/checkpoint.ts";
 import { type DueStep, entryKey, type Execution, openInterrupts, type SessionState } from "../engine/execution.ts";
 import { RunnerError } from "../errors/errors.ts";
+import type { Interrupt } from "../events/event.ts";
 import { adopt } from "../support/value.ts";
 import { beginInvocation, type Loaded } from "./begin.ts";
 import type { CallOptions, Core, Ticket } from "./core.ts";
@@ -35,30 +36,30 @@ export function restoredDue({ record }: StoredCheckpoint): DueStep {
 
 /** The new answers by interrupt id, copied. Throws `interrupt_not_found`, `invalid_option` or `unserializable_value`. */
 function newAnswers(due: DueStep, options: ResumeCall): ReadonlyMap<string, unknown> {
-  const open = openInterrupts(due)
-    .filter(({ kind }) => kind === "interrupt")
-    .map(({ id }) => id);
+  const open = openInterrupts(due).filter(({ kind }) => kind === "interrupt");
+  const ids = open.map(({ id }) => id);
   const given = new Map<string, unknown>();
   // `answer: undefined` is an answer: what counts is that it was given.
   if ("answer" in options) {
-    const [only] = open;
-    if (only === undefined || open.length > 1) throw new RunnerError("interrupt_not_found", { ids: [], open });
+    const [only] = ids;
+    if (only === undefined || ids.length > 1) throw new RunnerError("interrupt_not_found", { ids: [], open: ids });
     given.set(only, adopt(options.answer, "answer").value);
   }
   const { answers = {} } = options;
   if (typeof answers !== "object" || answers === null) return refuseOption("answers", "must be an object of answers by interrupt id");
   const unknown = Object.keys(answers).filter((id) => openIdOf(open, id) === undefined);
-  if (unknown.length > 0) throw new RunnerError("interrupt_not_found", { ids: unknown, open });
-  for (const [id, answer] of Object.entries(answers))
+  if (unknown.length > 0) throw new RunnerError("interrupt_not_found", { ids: unknown, open: ids });
+  for (const [id, answer] of Object.entries(answers)) {
     given.set(openIdOf(open, id) ?? id, adopt(answer, `answers[${JSON.stringify(id)}]`).value);
+  }
   return given;
 }
 
 /** An interrupt by its id, or by the one that the node gave it if only one is open under that. */
-function openIdOf(open: readonly string[], given: string): string | undefined {
-  if (open.includes(given)) return given;
-  const named = open.filter((id) => id.split("/").slice(3).join("/") === given);
-  return named.length === 1 ? named[0] : undefined;
+function openIdOf(open: readonly Interrupt[], given: string): string | undefined {
+  if (open.some(({ id }) => id === given)) return given;
+  const named = open.filter(({ id, node, step }) => id.slice(`${step}/${node}/`.length).replace(/^\d+\//, "") === given);
+  return named.length === 1 ? named[0]?.id : undefined;
 }
 
 function keptResults({ ports }: Core, due: DueStep, rerun: unknown): DueStep["results"] {
@@ -110,6 +111,8 @@ export async function openStored(
   const completed = stored.record.status === "completed";
   const epoch = stored.ownerEpoch + 1;
   const status = completed ? "completed" : resting;
+  // Nothing refuses it any more.
+  await core.release(ticket.sessionId, "taken over");
   const invocation = beginInvocation(core, ticket, { kind: "resume", epoch, state, due, status, resting, loaded });
   return { invocation, prepare: () => takeOver(invocation.execution, loaded, answered, completed) };
 }

@@ -4,7 +4,6 @@ import type { SessionStatus } from "../events/event.ts";
 import type { Duration } from "../support/types.ts";
 import { parseDuration } from "../support/duration.ts";
 import { within } from "../events/wait.ts";
-import { release } from "./by-hand.ts";
 import { type Core, sessionIdOf } from "./core.ts";
 import type { InvocationResult } from "./invocation.ts";
 import type { Subscription } from "./outlets.ts";
@@ -31,13 +30,15 @@ export class LooseRunner implements AsyncDisposable {
     this.#core = core;
   }
 
-  invoke(input: unknown, options: StartOptions = {}): Promise<InvocationResult> {
+  invoke(input: unknown, call?: StartOptions | null): Promise<InvocationResult> {
+    const options = call ?? {};
     const { sessionId, onExisting = "error" } = options;
     if (onExisting !== "error") return this.stream(input, options).result;
     return new LooseSession(this.#core, sessionId ?? this.#core.ports.settings.createId()).invoke(input, options, sessionId !== undefined);
   }
 
-  stream(input: unknown, options: StartOptions = {}): LooseRun {
+  stream(input: unknown, call?: StartOptions | null): LooseRun {
+    const options = call ?? {};
     const core = this.#core;
     const { sessionId, onExisting = "error" } = options;
     const id = sessionId ?? core.ports.settings.createId();
@@ -100,7 +101,7 @@ export class LooseRunner implements AsyncDisposable {
     await within(core.ports.settings.clock, idle, timeout);
     core.stopAll("drain", "now");
     await within(core.ports.settings.clock, idle, core.ports.settings.engine.grace + 1_000);
-    for (const sessionId of core.held.keys()) await release(core, sessionId, "drain");
+    for (const sessionId of core.held.keys()) await core.release(sessionId, "drain");
   }
 
   async #close(timeout: number): Promise<{ readonly lostEvents: number }> {

@@ -49,6 +49,7 @@ export async function finishSession(core: Core, ticket: Ticket): Promise<StoredC
   const state = restoredState(core, stored);
   const due = restoredDue(stored);
   const beginning = { kind: "resume", epoch: stored.ownerEpoch + 1, state, due, status, resting: "idle", loaded } as const;
+  await core.release(ticket.sessionId, "finish");
   const execution = makeExecution(core, ticket, beginning, undefined);
   const silent = { ...execution, events: execution.events.silenced() };
   await maybeCheckpoint(silent, undefined, { kind: "status", status, due, takeOverFrom: stored.ownerEpoch, finished: true });
@@ -59,5 +60,6 @@ export async function finishSession(core: Core, ticket: Ticket): Promise<StoredC
 /** Removes a session. Throws `session_not_found` when there is none. */
 export async function deleteSession(core: Core, sessionId: string): Promise<void> {
   await readSession(core, sessionId);
+  await core.release(sessionId, "delete");
   await core.ports.store.delete(sessionId);
 }

@@ -1,15 +1,16 @@
 /** One session as its users hold it. It keeps nothing of it: all is in the store, or in the run that is under way. */
 import type { StepReport } from "../engine/outcome.ts";
-import { completeByHand, createByHand, release, stepByHand } from "./by-hand.ts";
-import { type CallOptions, type Core, sessionIdOf, type Ticket } from "./core.ts";
+import { completeByHand, createByHand, stepByHand } from "./by-hand.ts";
+import { type CallOptions, type Core, sessionIdOf } from "./core.ts";
 import { taken } from "./input.ts";
 import type { InvocationResult } from "./invocation.ts";
+import { currentSnapshot, snapshotAfterWrite } from "./current.ts";
 import { type NextCall, nextInput } from "./next.ts";
 import { checkGraph, openSession, readSession } from "./open-session.ts";
 import { type ResumeCall, resumeSession } from "./resume.ts";
 import type { LooseRun } from "./run.ts";
 import { deleteSession, finishSession, forkSession } from "./session-care.ts";
-import { type LooseSnapshot, snapshotOf, snapshotOfExecution } from "./snapshot.ts";
+import { type LooseSnapshot, snapshotOf } from "./snapshot.ts";
 import { startSession } from "./start.ts";
 import { updateSession } from "./update.ts";
 
@@ -31,41 +32,45 @@ export class LooseSession {
     return core.occupy(ticket, "session_exists", () => startSession(core, ticket, { input: copy, idGiven }));
   }
 
-  start(input: unknown, options: CallOptions = {}, idGiven = true): LooseRun {
+  start(input: unknown, options?: CallOptions | null, idGiven = true): LooseRun {
     const core = this.#core;
     const copy = taken(input);
-    return core.launch(this.id, options, "session_exists", (ticket) => startSession(core, ticket, { input: copy, idGiven }));
+    return core.launch(this.id, options ?? {}, "session_exists", (ticket) => startSession(core, ticket, { input: copy, idGiven }));
   }
 
-  resume(options: ResumeCall = {}): LooseRun {
+  resume(call?: ResumeCall | null): LooseRun {
+    const options = call ?? {};
     const { answer, answers, ...rest } = options;
     const given = {
       ...rest,
       ...("answer" in options ? { answer: taken(answer) } : {}),
       ...(answers === undefined ? {} : { answers: taken(answers) }),
     };
-    return this.#takeOver(options, (ticket) => resumeSession(this.#core, ticket, given));
+    return this.#core.launch(this.id, options, "session_busy", (ticket) => resumeSession(this.#core, ticket, given));
   }
 
   /** Goes on with the session if there is one, else begins it. */
   resumeOrStart(input: unknown, options: CallOptions): LooseRun {
     const copy = taken(input);
-    return this.#takeOver(options, async (ticket) => {
+    return this.#core.launch(this.id, options, "session_busy", async (ticket) => {
       const exists = (await this.#core.ports.store.load(this.id)) !== undefined;
       return exists ? resumeSession(this.#core, ticket, {}) : startSession(this.#core, ticket, { input: copy, idGiven: true });
     });
   }
 
-  next(input: unknown, options: NextCall = {}): LooseRun {
+  next(input: unknown, call?: NextCall | null): LooseRun {
+    const options = call ?? {};
     const copy = taken(input);
-    return this.#takeOver(options, (ticket) => nextInput(this.#core, ticket, copy, options));
+    return this.#core.launch(this.id, options, "session_busy", (ticket) => nextInput(this.#core, ticket, copy, options));
   }
 
   async create(input: unknown): Promise<LooseSnapshot> {
     const copy = taken(input);
     const ticket = this.#core.ticket(this.id, {});
-    await this.#core.occupy(ticket, "session_exists", () => createByHand(this.#core, ticket, { input: copy, idGiven: true }));
-    return this.state();
+    return this.#core.occupy(ticket, "session_exists", async () => {
+      await createByHand(this.#core, ticket, { input: copy, idGiven: true });
+      return snapshotAfterWrite(this.#core, this.id);
+    });
   }
 
   async runStep(options: CallOptions = {}): Promise<StepReport> {
@@ -79,10 +84,7 @@ export class LooseSession {
   }
 
   async state(): Promise<LooseSnapshot> {
-    const held = this.#core.held.get(this.id);
-    // What is not saved is known to the invocation that holds it alone.
-    if (held !== undefined && !held.execution.settings.autosave) return snapshotOfExecution(held.execution);
-    return snapshotOf(await readSession(this.#core, this.id));
+    return currentSnapshot(this.#core, this.id);
   }
 
   async at(checkpointId: string): Promise<LooseSnapshot> {
@@ -101,8 +103,10 @@ export class LooseSession {
   async update(values: unknown, options: { readonly asNode?: unknown } = {}): Promise<LooseSnapshot> {
     const copy = taken(values);
     const ticket = this.#core.ticket(this.id, {});
-    await this.#core.occupy(ticket, "session_busy", () => updateSession(this.#core, ticket, copy, options.asNode));
-    return this.state();
+    return this.#core.occupy(ticket, "session_busy", async () => {
+      await updateSession(this.#core, ticket, copy, options.asNode);
+      return snapshotAfterWrite(this.#core, this.id);
+    });
   }
 
   async fork(options: { readonly checkpointId?: string; readonly sessionId?: string } = {}): Promise<LooseSession> {
@@ -119,24 +123,10 @@ export class LooseSession {
 
   async finish(): Promise<LooseSnapshot> {
     const ticket = this.#core.ticket(this.id, {});
-    return this.#core.occupy(ticket, "session_busy", async () => {
-      await release(this.#core, this.id, "finish");
-      return snapshotOf(await finishSession(this.#core, ticket));
-    });
+    return this.#core.occupy(ticket, "session_busy", async () => snapshotOf(await finishSession(this.#core, ticket)));
   }
 
   async delete(): Promise<void> {
-    await this.#core.occupy(this.#core.ticket(this.id, {}), "session_busy", async () => {
-      await release(this.#core, this.id, "delete");
-      await deleteSession(this.#core, this.id);
-    });
-  }
-
-  /** A run of a session that may be held between steps by hand. */
-  #takeOver(options: CallOptions, operation: (ticket: Ticket) => Promise<InvocationResult>): LooseRun {
-    return this.#core.launch(this.id, options, "session_busy", async (ticket) => {
-      await release(this.#core, this.id, "taken over");
-      return operation(ticket);
-    });
+    await this.#core.occupy(this.#core.ticket(this.id, {}), "session_busy", () => deleteSession(this.#core, this.id));
   }
 }

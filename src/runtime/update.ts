@@ -67,7 +67,7 @@ async function save(execution: Execution, written: Written, node: PlannedNode | 
 }
 
 /** An execution of a session between two steps, that nothing but a write is done with: no invocation, no span, no events. */
-export async function quietExecution(core: Core, ticket: Ticket): Promise<Execution> {
+async function quietExecution(core: Core, ticket: Ticket): Promise<Execution> {
   const loaded = await openSession(core, ticket.sessionId);
   const { stored } = loaded;
   const { status } = stored.record;

@@ -5,7 +5,6 @@
  * Each handle covers the work between the call that made it and its `end`, which is called exactly once on every path.
  * The adapter takes the times itself, from one monotonic source per process.
  */
-import type { SessionStatus } from "../events/event.ts";
 
 export type InvocationKind = "start" | "resume" | "next";
 export type InvocationOutcome = "completed" | "failed" | "cancelled" | "paused";
@@ -127,10 +126,6 @@ export interface CheckpointTrace extends SpanIds {
   /** `size` in bytes. */
   end(end: { readonly outcome: "saved" | "failed" | "conflict"; readonly size: number; readonly failure?: SpanFailure | undefined }): void;
 }
-
-/** The statuses that an invocation may leave a session in, as an outcome. */
-export const outcomeOf = (status: SessionStatus): InvocationOutcome =>
-  status === "completed" || status === "paused" || status === "cancelled" ? status : "failed";
 
 /** Now, as a date for `InvocationFacts`: of the one source that spans are timed by, which injected clocks do not move. */
 export const spanDate = (): number => performance.timeOrigin + performance.now();

@@ -4,7 +4,7 @@ import type { InvocationFacts, StoredTrace } from "../instrumentation.ts";
 import { type LinkType, spanAttributes } from "../names.ts";
 
 /** Writes a span's context as a `traceparent`. */
-export function formatTraceParent(context: SpanContext): string {
+function formatTraceParent(context: SpanContext): string {
   return `00-${context.traceId}-${context.spanId}-${(context.traceFlags & 0xff).toString(16).padStart(2, "0")}`;
 }
 
@@ -12,7 +12,7 @@ export function formatTraceParent(context: SpanContext): string {
 const pattern = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/;
 
 /** Reads a `traceparent`; `undefined` for anything that is none. */
-export function parseTraceParent(text: unknown, state?: unknown): SpanContext | undefined {
+function parseTraceParent(text: unknown, state?: unknown): SpanContext | undefined {
   const found = typeof text === "string" ? pattern.exec(text) : null;
   const [, traceId, spanId, flags] = found ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;

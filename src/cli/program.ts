@@ -1,0 +1,42 @@
+/** All commands under one name: parsing, help, and the exit code of whatever was asked for. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { explain } from "./format.ts";
+import { addRunCommand } from "./run-command.ts";
+import { outliveReaders, write } from "./terminal.ts";
+
+/** Every command adds itself, and hands its exit code to `done`. */
+const commands: readonly ((program: Command, done: (code: ExitCode) => void) => void)[] = [addRunCommand];
+
+function versionOfPackage(): string {
+  const content: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return typeof content === "object" && content !== null && "version" in content ? String(content.version) : "unknown";
+}
+
+function makeProgram(done: (code: ExitCode) => void): Command {
+  const program = new Command("spanloom")
+    .description("Run typed workflow graphs, and see what they do.")
+    .version(versionOfPackage(), "--version", "print the version")
+    .helpOption("--help", "show help")
+    .showSuggestionAfterError()
+    .exitOverride();
+  for (const add of commands) add(program, done);
+  return program;
+}
+
+/** Parses the arguments (without those of Node itself), does what they ask, and gives the exit code. Never rejects. */
+export async function runProgram(args: readonly string[]): Promise<ExitCode> {
+  outliveReaders(process.stdout, process.stderr);
+  let code: ExitCode = exitCodes.completed;
+  try {
+    await makeProgram((given) => {
+      code = given;
+    }).parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.completed : exitCodes.usage;
+    await write(process.stderr, `${explain(error)}\n`);
+    return exitCodes.failed;
+  }
+  return code;
+}

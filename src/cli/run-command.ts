@@ -1,0 +1,175 @@
+/** The command `run`: its options, its checks before anything runs, and what it prints. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Plan } from "../graph/plan.ts";
+import { hint } from "../support/suggest.ts";
+import { CommandError, type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { explain } from "./format.ts";
+import { checkComplete, readInput } from "./input.ts";
+import { type LoadedGraph, loadGraph, locateModule } from "./load-graph.ts";
+import { exitCodeFor, type Outcome, outcomeJson, statusLines, withoutRun } from "./outcome.ts";
+import { readSpans } from "./otlp-spans.ts";
+import { type ProcessWatch, watchProcess } from "./process-watch.ts";
+import { readableJson } from "./readable-json.ts";
+import { type Paint, painterFor, widthOf, write } from "./terminal.ts";
+import { waterfall } from "./waterfall.ts";
+import type { Finished, RunRequest } from "./run-session.ts";
+
+interface RunOptions {
+  readonly export?: string;
+  readonly input?: string;
+  readonly session?: string;
+  readonly pauseBefore?: readonly string[];
+  readonly maxSteps?: number;
+  readonly concurrency?: number;
+  readonly otlp?: boolean;
+  readonly otlpEndpoint?: string;
+  readonly events?: string;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+  readonly home: string;
+}
+
+function count(value: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError("It must be a whole number, 1 or more.");
+  return Number(value);
+}
+
+function names(value: string): readonly string[] {
+  const all = value.split(",").map((name) => name.trim());
+  if (all.includes("")) throw new InvalidArgumentError("It must be node names, with commas between them.");
+  return all;
+}
+
+function given(value: string): string {
+  if (value === "") throw new InvalidArgumentError("It must not be empty.");
+  return value;
+}
+
+function url(value: string): string {
+  const { protocol } = URL.parse(value) ?? { protocol: "" };
+  if (protocol !== "http:" && protocol !== "https:") throw new InvalidArgumentError("It must be a URL, such as http://localhost:4318.");
+  return value;
+}
+
+function checkNodes(plan: Plan, option: string, nodes: readonly string[]): void {
+  for (const node of nodes) {
+    if (!plan.nodeIndex.has(node)) throw new CommandError("unknown_node", { option, node, hint: hint(node, plan.nodeIndex.keys()) });
+  }
+}
+
+function requestOf(loaded: LoadedGraph, input: RunRequest["input"], options: RunOptions): RunRequest {
+  const sends = options.otlp === true || options.otlpEndpoint !== undefined;
+  return {
+    loaded,
+    input,
+    sessionId: options.session,
+    pauseBefore: options.pauseBefore ?? [],
+    maxSteps: options.maxSteps,
+    concurrency: options.concurrency,
+    events: options.events,
+    home: options.home,
+    otlp: sends ? { endpoint: options.otlpEndpoint } : undefined,
+    quiet: options.quiet === true,
+  };
+}
+
+function traceLines({ outcome, losses }: Finished, request: RunRequest, paint: Paint): readonly string[] {
+  const lines = losses.map((loss) => paint("yellow", `! ${loss}`));
+  if (outcome.traceFile !== null) {
+    return [
+      ...lines,
+      `Trace: ${outcome.traceFile}`,
+      paint("dim", "  To open it in Jaeger: Search → Upload → JSON File, and choose this file."),
+    ];
+  }
+  if (request.otlp === undefined || outcome.traceId === null) return lines;
+  const where = request.otlp.endpoint ?? process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "http://localhost:4318";
+  return [
+    ...lines,
+    `Trace: ${outcome.traceId}, sent to ${where}`,
+    paint("dim", "  In Jaeger: look it up by this trace id, at the top of the page."),
+  ];
+}
+
+async function report(finished: Finished, request: RunRequest, json: boolean, paint: Paint): Promise<void> {
+  const { outcome, duration, trace } = finished;
+  const { stdout, stderr } = process;
+  const say = (lines: readonly string[]): Promise<void> => write(stderr, lines.map((line) => `${line}\n`).join(""));
+  await say(statusLines(outcome, duration, paint));
+  if (outcome.status === "failed") await say([explain(outcome.error)]);
+  if (json) await write(stdout, outcomeJson(outcome));
+  else if (outcome.status !== "failed") await write(stdout, `${readableJson(outcome.state)}\n`);
+  await say(waterfall(readSpans(trace), { width: widthOf(stderr), paint }));
+  await say(traceLines(finished, request, paint));
+}
+
+async function prepare(module: string, options: RunOptions, watch: ProcessWatch): Promise<RunRequest> {
+  const path = locateModule(module);
+  const input = await readInput(options.input, process.stdin);
+  // The engine is loaded only now, so that help and mistakes come at once.
+  const { planOf } = await import("../graph/graph.ts");
+  const loaded = await watch.guard(`The import of ${module}`, loadGraph(path, options.export, planOf));
+  checkNodes(loaded.plan, "--pause-before", options.pauseBefore ?? []);
+  checkComplete(loaded.plan, input);
+  return requestOf(loaded, input, options);
+}
+
+async function execute(module: string, options: RunOptions): Promise<ExitCode> {
+  const paint = painterFor(process.stderr, process.env);
+  const json = options.json === true;
+  let printed = false;
+  let known = (): Partial<Outcome> => ({});
+  const watch = watchProcess((error) => {
+    if (error !== undefined) process.stderr.write(`${paint("red", "✗")} ${explain(error)}\n`);
+    const status = error === undefined ? "cancelled" : "failed";
+    if (json && !printed) process.stdout.write(outcomeJson({ ...withoutRun(status, options.session, error), ...known() }));
+  });
+  try {
+    const request = await prepare(module, options, watch);
+    const { runSession } = await import("./run-session.ts");
+    const finished = await runSession(request, watch, { stream: process.stderr, paint }, (facts) => {
+      known = facts;
+    });
+    printed = true;
+    await report(finished, request, json, paint);
+    return exitCodeFor(finished.outcome, watch.signal);
+  } catch (error) {
+    printed = true;
+    await write(process.stderr, `${paint("red", "✗")} ${explain(error)}\n`);
+    if (json) await write(process.stdout, outcomeJson(withoutRun("failed", options.session, error)));
+    return exitCodeOf(error);
+  }
+}
+
+const afterHelp = `
+The module may also export \`services\`, a value or a function (may be async): what the graph's nodes get as services.
+Standard output holds the result alone; the live view, and what nodes write with console, go to standard error.
+Exit codes: ${exitCodes.completed} completed, ${exitCodes.failed} failed, ${exitCodes.usage} wrong usage or input, ${exitCodes.paused} paused, ${exitCodes.SIGINT} SIGINT, ${exitCodes.SIGTERM} SIGTERM.`;
+
+/** Adds `run`; its exit code goes to `done`. */
+export function addRunCommand(program: Command, done: (code: ExitCode) => void): void {
+  program
+    .command("run")
+    .summary("run the graph that a module exports")
+    .description("Run the compiled graph that a TypeScript or JavaScript module exports, with a live view and a trace.")
+    .argument("<module>", "path of the module; its default export, or the only graph it exports, is run")
+    .option("--export <name>", "the export to run", given)
+    .option("--input <json|file|->", 'the input: JSON if it begins with {, [ or ", a file, or - for standard input', given)
+    .option("--session <id>", "the session's id (default: a new one)", given)
+    .option("--pause-before <nodes>", "pause before these nodes, with commas between them", names)
+    .option("--max-steps <n>", "supersteps at most (default: 1000)", count)
+    .option("--concurrency <n>", "nodes at once in a superstep (default: 64)", count)
+    .option("--otlp", "send telemetry to a collector and not to a file")
+    .addOption(
+      new Option(
+        "--otlp-endpoint <url>",
+        "the collector (default: OTEL_EXPORTER_OTLP_ENDPOINT or http://localhost:4318); implies --otlp",
+      ).argParser(url),
+    )
+    .option("--events <path|none>", "the event log (default: <home>/events/<invocation id>.jsonl)", given)
+    .option("--quiet", "no live view")
+    .option("--json", "print one JSON document, whatever the outcome")
+    .option("--home <dir>", "where traces and event logs are kept", given, ".spanloom")
+    .addHelpText("after", afterHelp)
+    .action(async (module: string, options: RunOptions) => done(await execute(module, options)));
+}

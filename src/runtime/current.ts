@@ -1,0 +1,20 @@
+/** The session as it is now, for those who read it. */
+import type { Core } from "./core.ts";
+import { readSession } from "./open-session.ts";
+import { type LooseSnapshot, snapshotOf, snapshotOfExecution } from "./snapshot.ts";
+
+/** Throws as `readSession` does. */
+export async function currentSnapshot(core: Core, sessionId: string): Promise<LooseSnapshot> {
+  const execution = core.held.get(sessionId)?.execution;
+  // What is not saved is known to the invocation that holds it alone.
+  if (execution !== undefined && !execution.settings.autosave) return snapshotOfExecution(execution);
+  return snapshotOf(await readSession(core, sessionId));
+}
+
+/** The same after a write; if nothing is due any more, the invocation that was stepped by hand has come to its end. */
+export async function snapshotAfterWrite(core: Core, sessionId: string): Promise<LooseSnapshot> {
+  // Taken before: the default store forgets what has completed.
+  const snapshot = await currentSnapshot(core, sessionId);
+  if (core.held.get(sessionId)?.execution.status === "completed") await core.release(sessionId, "completed");
+  return snapshot;
+}
