@@ -1,9 +1,10 @@
 /** What a run leaves on disk: its events and its trace, under names that are known only once it has begun. */
-import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { EventSink } from "../events/sink.ts";
 import type { AnyEvent } from "../events/event.ts";
+import { makeFolders } from "../support/make-folders.ts";
 import { CommandError } from "./exit-codes.ts";
 import { messageOf } from "./format.ts";
 
@@ -22,25 +23,11 @@ export interface TraceDraft {
 /** A name for a file, whatever the id holds. */
 const fileName = (id: string): string => id.replace(/[^\w.-]/g, (character) => encodeURIComponent(character).replaceAll("*", "%2A"));
 
-const hasCode = (error: unknown, code: string): boolean => error instanceof Error && "code" in error && error.code === code;
-
-/* Folder by folder: the `recursive` of Node never returns where a parent takes no folders at all, such as /proc. */
-function makeFolders(folder: string): void {
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    if (hasCode(error, "EEXIST") && statSync(folder).isDirectory()) return;
-    if (!hasCode(error, "ENOENT") || dirname(folder) === folder) throw error;
-    makeFolders(dirname(folder));
-    mkdirSync(folder, { mode: 0o700 });
-  }
-}
-
 /** The folder for traces, or for events, under `home`; made if it is missing. Throws `CommandError` `home_unusable`. */
 function makeFolder(home: string, name: "traces" | "events"): string {
   const folder = resolve(home, name);
   try {
-    makeFolders(folder);
+    makeFolders(folder, 0o700);
     return folder;
   } catch (cause) {
     throw new CommandError("home_unusable", { folder, reason: messageOf(cause) }, { cause });

@@ -125,7 +125,6 @@ function judge(run: EntryRun, outcome: Failure, number: number): { readonly erro
   const { error } = outcome;
   const mayRetry = outcome.status === "timed_out" || outcome.retryable;
   if (!mayRetry || retry === undefined || number >= retry.attempts) return { error, next: undefined };
-  if (scope.isStopping()) return { error, next: undefined };
   try {
     return { error, next: delayBefore(node, retry, error, number, scope.execution.random) };
   } catch (cause) {
@@ -142,7 +141,9 @@ function delayBefore(node: PlannedNode, retry: PlannedRetry, error: unknown, num
     const reason = 'must return true, false or a delay such as 500 or "2s"';
     throw new RunnerError("invalid_option", { option: `retry.retryOn of node "${node.name}"`, reason }, { cause: error });
   }
-  const capped = Math.min(retry.maxDelay, retry.initialDelay * retry.factor ** (number - 1));
+  // A power without bound, times no delay, would be no number.
+  const growth = Math.min(Number.MAX_VALUE, retry.factor ** (number - 1));
+  const capped = Math.min(retry.maxDelay, retry.initialDelay * growth);
   return retry.jitter ? random() * capped : capped;
 }
 

@@ -1,7 +1,8 @@
 /** A file of OTLP-JSON lines. Written at once, not later, so that also a process that exits or crashes leaves its trace. */
-import { accessSync, closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { accessSync, closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ISerializer } from "@opentelemetry/otlp-transformer";
+import { makeFolders } from "../support/make-folders.ts";
 import { reasonOf, type Signal } from "./complaint.ts";
 import type { Destination, Outcome } from "./delivery.ts";
 import { invalidOption } from "./options.ts";
@@ -17,7 +18,7 @@ export function pathOf(file: string, signal: Signal): string {
 /** Makes missing folders, but no file before there is something to write. Throws `RunnerError` `invalid_option` if it cannot be written. */
 export function prepareFile(file: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolders(dirname(file));
     const found = statSync(file, { throwIfNoEntry: false });
     if (found?.isFIFO() === true) throw new Error("it is a pipe");
     if (found === undefined) accessSync(dirname(file), constants.W_OK | constants.X_OK);

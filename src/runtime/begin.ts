@@ -36,7 +36,6 @@ function factsOf(core: Core, ticket: Ticket, { kind, loaded }: Beginning): Invoc
     invocationId: ticket.invocationId,
     kind,
     durability: settings.engine.durability,
-    autosave: settings.engine.autosave,
   };
   if (loaded === undefined) return { ...facts, stored: undefined, forked: false };
   const { stored, startTime, endTime } = loaded;

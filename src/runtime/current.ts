@@ -11,10 +11,12 @@ export async function currentSnapshot(core: Core, sessionId: string): Promise<Lo
   return snapshotOf(await readSession(core, sessionId));
 }
 
-/** The same after a write; if nothing is due any more, the invocation that was stepped by hand has come to its end. */
+/** The same after a write; if nothing is due any more, an invocation stepped by hand has come to its end, and the default store forgets. */
 export async function snapshotAfterWrite(core: Core, sessionId: string): Promise<LooseSnapshot> {
   // Taken before: the default store forgets what has completed.
   const snapshot = await currentSnapshot(core, sessionId);
-  if (core.held.get(sessionId)?.execution.status === "completed") await core.release(sessionId, "completed");
+  if (snapshot.status !== "completed") return snapshot;
+  if (core.held.has(sessionId)) await core.release(sessionId, "completed");
+  else if (core.ports.ownsStore) await core.ports.store.delete(sessionId);
   return snapshot;
 }

@@ -42,7 +42,6 @@ export interface InvocationFacts {
   readonly invocationId: string;
   readonly kind: InvocationKind;
   readonly durability: Durability;
-  readonly autosave: boolean;
   /** Of the session's newest checkpoint, when it was run before. Never trusted: garbage is ignored. */
   readonly stored: StoredTrace | undefined;
   /** `stored` is that of the session this one was forked from. */

@@ -71,7 +71,6 @@ export const spanAttributes = {
   invocationSegment: attribute("spanloom.invocation.segment", "int", "", ["invocation"], "Which span of this invocation it is, from 1."),
   superstepCount: attribute("spanloom.superstep.count", "int", "{step}", ["invocation"], "How many supersteps the invocation took."),
   durability: attribute("spanloom.durability", "string", "", ["invocation"], "One of sync, async, exit, none."),
-  autosave: attribute("spanloom.autosave", "boolean", "", ["invocation"], "Whether the runtime saves checkpoints by itself."),
   step: attribute("spanloom.step", "int", "", stepped, "The superstep's number, from 1; 0 is the creation."),
   ranNodesLength: attribute("spanloom.ran_nodes_len", "int", "{entry}", ["superstep", "barrier"], "How many entries ran."),
   skippedNodesLength: attribute("spanloom.skipped_nodes_len", "int", "{entry}", ["superstep"], "How many entries their gate skipped."),

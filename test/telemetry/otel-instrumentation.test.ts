@@ -20,7 +20,6 @@ const invocationStart = {
   "spanloom.invocation.kind": "start",
   "spanloom.invocation.segment": 1,
   "spanloom.durability": "sync",
-  "spanloom.autosave": true,
 };
 const nodeStart = { ...session, "spanloom.node.name": "plan" };
 const fault = { "error.type": "TypeError", "error.code": "no_plan" };
@@ -81,7 +80,7 @@ describe("a run", () => {
 
   test("that fails says what failed, upwards", () => {
     const { provider, spans, find } = recorder();
-    runBadly(start({ tracerProvider: provider }, { graphVersion: undefined, autosave: false }));
+    runBadly(start({ tracerProvider: provider }, { graphVersion: undefined, durability: "none" }));
     expect(find("schedule")[0]?.attributes).toEqual({
       ...session,
       "spanloom.step": 4,
@@ -99,7 +98,7 @@ describe("a run", () => {
       ["execute_node plan", { code: SpanStatusCode.ERROR, message: "secret words" }, "TypeError"],
       ["checkpoint", { code: SpanStatusCode.ERROR, message: "secret words" }, "checkpoint_failed"],
     ]);
-    expect(spans[0]?.attributes).toMatchObject({ "spanloom.invocation.outcome": "failed", "spanloom.autosave": false });
+    expect(spans[0]?.attributes).toMatchObject({ "spanloom.invocation.outcome": "failed", "spanloom.durability": "none" });
     expect(spans[0]?.attributes).not.toHaveProperty(["spanloom.graph.version"]);
   });
 

@@ -6,7 +6,7 @@ import { recordSpans, type RecordedSpan } from "spanloom/testing";
 /** What a span carries: keys without their prefix; those after "?" only sometimes. As TELEMETRY's table, on purpose not read from the registry. */
 const carried: Readonly<Record<string, string>> = {
   invoke_workflow:
-    "graph.name graph.fingerprint session.id invocation.id invocation.kind invocation.outcome invocation.segment superstep.count durability autosave ? graph.version",
+    "graph.name graph.fingerprint session.id invocation.id invocation.kind invocation.outcome invocation.segment superstep.count durability ? graph.version",
   superstep: "step session.id ran_nodes_len skipped_nodes_len",
   schedule: "step session.id frontier_len ? failed_node frontier_nodes channel_versions",
   execute_node: "session.id node.name node.attempt node.queue.duration ? node.writes node.retry.delay",
@@ -24,7 +24,6 @@ const silent: ReadonlySet<string> = new Set([
   "invocation.id",
   "invocation.segment",
   "durability",
-  "autosave",
   "node.name",
   "node.queue.duration",
   "checkpoint.backend",
@@ -61,7 +60,6 @@ function checkSilent(span: RecordedSpan, root: RecordedSpan): void {
     expect(attribute(span, "graph.fingerprint")).toMatch(/^\S{8,}$/);
     expect(attribute(span, "invocation.id")).toMatch(/\S/);
     expect(attribute(span, "invocation.segment")).toBe(1);
-    expect(attribute(span, "durability")).toBe(attribute(span, "autosave") === false ? "none" : "sync");
   }
   if (kind === "execute_node") {
     expect(span.name).toBe(`execute_node ${String(attribute(span, "node.name"))}`);

@@ -12,7 +12,6 @@ export const facts: InvocationFacts = {
   invocationId: "invocation-1",
   kind: "start",
   durability: "sync",
-  autosave: true,
   stored: undefined,
   forked: false,
 };

@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { makeFolders } from "../../support/make-folders.ts";
 
 // Descriptors, not FileHandles: one that its owner forgets to close must not warn when it is collected.
 const open = promisify(fs.open);
@@ -11,7 +12,6 @@ const truncate = promisify(fs.ftruncate);
 const stat = promisify(fs.stat);
 const fileStat = promisify(fs.fstat);
 const close = promisify(fs.close);
-const makeFolder = promisify(fs.mkdir);
 
 const lineFeed = 0x0a;
 const chunkSize = 64 * 1024;
@@ -96,7 +96,7 @@ export class AppendFile {
       if (named?.dev === device && named.ino === inode) return { descriptor, size: named.size };
       await this.close();
     }
-    await makeFolder(dirname(this.#path), { recursive: true });
+    makeFolders(dirname(this.#path));
     const descriptor = await open(this.#path, "a+", 0o600);
     try {
       const found = await fileStat(descriptor);

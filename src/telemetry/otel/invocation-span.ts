@@ -53,7 +53,6 @@ export class InvocationSpan extends ParentHandle implements port.InvocationTrace
     this.set(spanAttributes.invocationId.key, facts.invocationId);
     this.set(spanAttributes.invocationSegment.key, 1);
     this.set(spanAttributes.durability.key, facts.durability);
-    this.set(spanAttributes.autosave.key, facts.autosave);
     if (facts.load !== undefined && scope.detail !== "invocation") this.#loaded(facts.load);
   }
 

@@ -1,0 +1,17 @@
+/** Makes a folder and those above it. */
+import { mkdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+
+const hasCode = (error: unknown, code: string): boolean => error instanceof Error && "code" in error && error.code === code;
+
+/** Folder by folder: the `recursive` of Node never returns where a parent takes no folders at all, such as /proc. Throws as `mkdirSync`. */
+export function makeFolders(folder: string, mode?: number): void {
+  try {
+    mkdirSync(folder, { mode });
+  } catch (error) {
+    if (hasCode(error, "EEXIST") && statSync(folder).isDirectory()) return;
+    if (!hasCode(error, "ENOENT") || dirname(folder) === folder) throw error;
+    makeFolders(dirname(folder), mode);
+    makeFolders(folder, mode);
+  }
+}

@@ -1,0 +1,58 @@
+/** docs/cli.md tells what the command does: its example is run, and its lists are compared. */
+import { readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { exitCodes } from "../../src/cli/exit-codes.ts";
+import { cli, document, greet, makeFolder, source } from "./child.ts";
+
+const docs = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8");
+const blocks = (language: string): readonly string[] =>
+  Array.from(docs.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm")), ([, content]) => content ?? "");
+
+/** The first column of the table below a heading. */
+function column(heading: string): readonly string[] {
+  const [, section = ""] = docs.split(`\n## ${heading}\n`);
+  const rows = (section.split("\n## ")[0] ?? "").split("\n").filter((line) => line.startsWith("| "));
+  return rows.slice(2).map((line) => (/^\| (.*?) (?<!\\)\|/.exec(line)?.[1] ?? "").replaceAll("\\|", "|").replaceAll("`", "").trim());
+}
+
+test("the example does what it says", async () => {
+  const cwd = makeFolder({
+    "hello.ts": blocks("ts")[0] ?? "",
+    "node_modules/spanloom/package.json": '{ "name": "spanloom", "type": "module", "exports": { ".": "./src/index.ts" } }',
+    "package.json": '{ "type": "module" }',
+  });
+  symlinkSync(source, join(cwd, "node_modules/spanloom/src"));
+  const [, module = "", input = ""] = /^npx spanloom run (\S+) --input '(.*)'$/.exec((blocks("sh")[0] ?? "").trim()) ?? [];
+  const { code, stdout, stderr } = await cli(["run", module, "--input", input], { cwd });
+  expect(code).toBe(0);
+  expect(stdout).toBe(blocks("json")[0]);
+  // The same lines, but for ids, times and bars.
+  const shape = (text: string): readonly string[] =>
+    text
+      .trimEnd()
+      .split("\n")
+      .map((line) =>
+        line
+          .replace(/[0-9a-f]{8}-\S+/g, "ID")
+          .replace(/ +[\d.]+ m?s.*$/, "")
+          .replace(/^Trace: .*/, "Trace")
+          .replace(/^▸ /, "  "),
+      );
+  expect(shape(stderr)).toEqual(shape(blocks("text")[0] ?? ""));
+});
+
+test("every option is told, with its argument, and no other", async () => {
+  const { stdout } = await cli(["run", "--help"], { cwd: makeFolder() });
+  const options = Array.from(stdout.matchAll(/^ {2}(--[\w-]+(?: <.*?>)?)(?: |$)/gm), ([, option]) => option);
+  expect(column("Options of `run <module>`")).toEqual(options);
+});
+
+test("every member of the JSON document is told, and no other", async () => {
+  const { stdout } = await cli(["run", greet, "--json"], { cwd: makeFolder() });
+  expect(column("What it prints").flatMap((cell) => cell.split(", "))).toEqual(Object.keys(document(stdout)));
+});
+
+test("every exit code is told, and no other", () => {
+  expect(column("Exit codes").flatMap((cell) => cell.split(", ").map(Number))).toEqual(Object.values(exitCodes));
+});

@@ -1,0 +1,184 @@
+/** Runs that do not complete: their exit codes, what is said, and that nothing half-written is left. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readSpans } from "../../src/cli/otlp-spans.ts";
+import { cli, document, endings, makeFolder, start } from "./child.ts";
+
+const run = (ending: string, ...more: readonly string[]): readonly string[] => [
+  "run",
+  endings,
+  "--input",
+  JSON.stringify({ ending }),
+  ...more,
+];
+const traces = (cwd: string): readonly string[] => readdirSync(join(cwd, ".spanloom/traces"));
+
+/** The outcome that the trace tells. */
+function outcomeOf(traceFile: unknown): unknown {
+  const root = readSpans(readFileSync(String(traceFile), "utf8")).find(({ parentSpanId }) => parentSpanId === "");
+  return root?.attributes["spanloom.invocation.outcome"];
+}
+
+describe("failed: exit code 1", () => {
+  test("by a node: its error, where it was thrown, and its causes", async () => {
+    const cwd = makeFolder();
+    const { code, stdout, stderr } = await cli(run("fail", "--session", "demo"), { cwd });
+    // There is no result.
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^ {2}✗ first TypeError: the node's own$/m);
+    expect(stderr).toMatch(/^✗ failed session demo · 0 steps · /m);
+    expect(stderr).toMatch(
+      /^Node "first" failed in step 1: the node's own \(scheduler\)\n {2}caused by: TypeError: the node's own\n {6}at .*endings\.ts:\d+/m,
+    );
+    expect(stderr).toMatch(/^ {4}caused by: Error: deeper$/m);
+    // The stack is the user's own code alone.
+    expect(stderr).not.toMatch(/at .*(src\/engine|node_modules)/);
+    expect(stderr).toMatch(/^▸ +execute_node first ✗ TypeError/m);
+  });
+
+  test("--json tells the error and the state of the last barrier", async () => {
+    const { code, stdout } = await cli(run("fail", "--json"), { cwd: makeFolder() });
+    expect(code).toBe(1);
+    const printed = document(stdout);
+    expect(printed).toMatchObject({
+      status: "failed",
+      steps: 0,
+      step: 0,
+      state: { ending: "fail", rounds: 0 },
+      versions: { ending: 1, rounds: 1, errors: 1 },
+      error: {
+        name: "RunnerError",
+        code: "scheduler",
+        cause: { name: "TypeError", code: "E_OWN", message: "the node's own", cause: { message: "deeper" } },
+      },
+    });
+    expect(outcomeOf(printed["traceFile"])).toBe("failed");
+  });
+
+  test("by --max-steps", async () => {
+    const { code, stdout } = await cli(run("loop", "--json", "--max-steps", "3"), { cwd: makeFolder() });
+    expect(code).toBe(1);
+    expect(document(stdout)).toMatchObject({ status: "failed", steps: 3, step: 3, state: { rounds: 3 }, error: { code: "max_steps" } });
+  });
+
+  test("by an error outside of every node", async () => {
+    for (const [ending, message] of [
+      ["crash", "outside of every node"],
+      ["reject", "nobody waits for it"],
+    ] as const) {
+      const { code, stdout, stderr } = await cli(run(ending, "--json"), { cwd: makeFolder() });
+      expect(code).toBe(1);
+      expect(stderr).toContain(`An error was thrown outside every node, and nothing caught it: ${message} (crashed)`);
+      const printed = document(stdout);
+      expect(printed).toMatchObject({ status: "failed", error: { code: "crashed", cause: { name: "RangeError", message } } });
+      expect(existsSync(String(printed["traceFile"]))).toBe(true);
+    }
+  });
+
+  test("because nothing is left that could settle it", async () => {
+    const { code, stdout, stderr } = await cli(run("stall", "--json"), { cwd: makeFolder() });
+    expect(code).toBe(1);
+    expect(stderr).toContain("The run waits for something that can never happen");
+    expect(document(stdout)).toMatchObject({ status: "failed", error: { code: "stalled" } });
+  });
+
+  test("because a node ended the process, even with 0: nothing is reported complete that was not", async () => {
+    const cwd = makeFolder();
+    const { code, stdout, stderr } = await cli(run("exit", "--json", "--session", "demo"), { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain("The run was cut off: the process was ended by process.exit(0).");
+    expect(document(stdout)).toMatchObject({ status: "failed", sessionId: "demo", traceFile: null, error: { code: "exited" } });
+    expect(traces(cwd)).toEqual([]);
+  });
+});
+
+describe("paused: exit code 3", () => {
+  test("by --pause-before: what it waits for, and the state so far", async () => {
+    const { code, stdout, stderr } = await cli(run("well", "--pause-before", "after", "--session", "demo"), { cwd: makeFolder() });
+    expect(code).toBe(3);
+    expect(document(stdout)).toMatchObject({ ending: "well", rounds: 1 });
+    expect(stderr).toMatch(/^‖ paused session demo · 1 step · .*\n {2}\? paused before after \(2\/before\/after\)$/m);
+  });
+
+  test("by a question", async () => {
+    const { code, stdout } = await cli(run("interrupt", "--json"), { cwd: makeFolder() });
+    expect(code).toBe(3);
+    const printed = document(stdout);
+    expect(printed).toMatchObject({ status: "paused", steps: 0 });
+    expect(printed["interrupts"]).toEqual([
+      { id: expect.stringMatching(/^1\/first\/0\//), node: "first", step: 1, payload: { question: "who?" }, kind: "interrupt" },
+    ]);
+    expect(outcomeOf(printed["traceFile"])).toBe("paused");
+  });
+});
+
+describe("signals", () => {
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("the first %s stops at the next boundary, with a checkpoint, and says so", async (signal, expected) => {
+    const { child, ended, saying } = start(run(`until ${signal}`, "--json"), { cwd: makeFolder() });
+    await saying("step 1 first");
+    child.kill(signal);
+    const { code, stdout, stderr } = await ended;
+    expect(code).toBe(expected);
+    expect(stderr).toContain(`${signal}: stopping at the end of this superstep. Once more stops at once.\n`);
+    expect(stderr).toMatch(/^■ cancelled /m);
+    const printed = document(stdout);
+    expect(printed).toMatchObject({ status: "cancelled", steps: 1, step: 1, state: { rounds: 1 } });
+    expect(printed).not.toHaveProperty("error");
+    expect(outcomeOf(printed["traceFile"])).toBe("cancelled");
+    const saves = readSpans(readFileSync(String(printed["traceFile"]), "utf8")).filter(({ name }) => name === "checkpoint");
+    expect(saves.map(({ attributes }) => attributes["spanloom.step"])).toContain(1);
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("the second, %s, stops at once, and leaves nothing half-written", async (signal, expected) => {
+    const cwd = makeFolder();
+    const { child, ended, saying } = start(run("for ever", "--json", "--session", "demo"), { cwd });
+    await saying("step 1 first");
+    child.kill("SIGINT");
+    await saying("SIGINT: stopping");
+    child.kill(signal);
+    const { code, stdout } = await ended;
+    expect(code).toBe(expected);
+    const printed = document(stdout);
+    expect(printed).toMatchObject({ status: "cancelled", sessionId: "demo", steps: 0, traceFile: null });
+    expect(printed["invocationId"]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(traces(cwd)).toEqual([]);
+  });
+
+  test("before anything runs, the first stops at once", async () => {
+    const cwd = makeFolder({ "slow.ts": 'console.error("importing"); setInterval(() => {}, 60_000); await new Promise(() => {});' });
+    const { child, ended, saying } = start(["run", "slow.ts", "--json"], { cwd });
+    await saying("importing");
+    child.kill("SIGINT");
+    const { code, stdout } = await ended;
+    expect(code).toBe(130);
+    expect(document(stdout)).toMatchObject({ status: "cancelled", sessionId: null, invocationId: null });
+  });
+});
+
+describe("what cannot be kept is said, and fails no run", () => {
+  test("an event log that cannot be written", async () => {
+    const { code, stderr, stdout } = await cli(run("well", "--events", "folder"), { cwd: makeFolder({ "folder/file": "" }) });
+    expect(code).toBe(0);
+    expect(document(stdout)).toMatchObject({ rounds: 2 });
+    expect(stderr).toMatch(/^! \d+ events could not be written to the event log\.$/m);
+  });
+
+  test("a full disk: no trace is named that there is none of", async () => {
+    const cwd = makeFolder();
+    // Files of no byte at all: every write fails as it does on a full disk.
+    const { code, stderr, stdout } = await cli(run("well", "--json"), { cwd, fileSize: 0 });
+    expect(code).toBe(0);
+    expect(document(stdout)).toMatchObject({ status: "completed", traceFile: null });
+    expect(stderr).toMatch(/^! \d+ spans of the trace could not be delivered\.$/m);
+    expect(stderr).toMatch(/^! \d+ events could not be written to the event log\.$/m);
+    expect(stderr).not.toContain("Trace:");
+    expect(traces(cwd)).toEqual([]);
+  });
+});
