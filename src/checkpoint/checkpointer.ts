@@ -105,8 +105,10 @@ export interface CheckpointRecord extends RecordStatus {
 export interface StoredCheckpoint {
   readonly record: CheckpointRecord;
   readonly state: Values;
-  /** Of the session's first record. */
+  /** Of the session's first record. Milliseconds since the epoch, by the runner's clock, as is `updatedAt`. */
   readonly createdAt: number;
+  /** Of the record, or of the last change made to it. */
+  readonly updatedAt: number;
   /** The session's owner at present: the next invocation takes the epoch after it. */
   readonly ownerEpoch: number;
   /** Bytes of the record; an estimate where a store keeps references. */

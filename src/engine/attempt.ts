@@ -77,12 +77,15 @@ export class Attempt implements Stoppable, AttemptRecord {
     return this.#controller.signal;
   }
 
-  /** Never rejects. */
-  async run(): Promise<AttemptOutcome> {
-    const { running } = this.scope.execution.cancellation;
-    running.add(this);
-    const settled = await this.#call();
-    running.delete(this);
+  /** Never rejects. At once, when the node's code returned at once. */
+  run(): AttemptOutcome | Promise<AttemptOutcome> {
+    this.scope.execution.cancellation.running.add(this);
+    const settled = this.#call();
+    return settled instanceof Promise ? settled.then((last) => this.#end(last)) : this.#end(settled);
+  }
+
+  #end(settled: Settled): AttemptOutcome {
+    this.scope.execution.cancellation.running.delete(this);
     const outcome = this.#judge(settled);
     this.ended = true;
     return outcome;

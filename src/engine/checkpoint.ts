@@ -40,26 +40,30 @@ export interface StatusSave {
 
 export type Save = RecordSave | StatusSave;
 
-/** Saves, unless `autosave` is off. Throws `RunnerError` `checkpoint_failed` when the store refuses. */
-export async function maybeCheckpoint(execution: Execution, parent: Parent, wanted: Save): Promise<void> {
+/** Saves, unless `autosave` is off; at once, if the store answers at once. Throws `RunnerError` `checkpoint_failed` when the store refuses. */
+export function maybeCheckpoint(execution: Execution, parent: Parent, wanted: Save): Awaitable<void> {
   const { settings, store, clock } = execution;
   if (!settings.autosave) return adopt(execution, wanted, execution.checkpointId);
   const save = withUnsaved(execution, wanted);
   const step = save.kind === "record" ? save.state.step : execution.state.step;
   const trace = parent?.checkpoint(step, store.backend, settings.durability);
   const started = clock.monotonic();
-  try {
-    const checkpointId = save.kind === "record" ? `${execution.invocationId}.${execution.records}` : execution.checkpointId;
-    const written = write(execution, save, checkpointId);
-    const { size } = written instanceof Promise ? await written : written;
+  const checkpointId = save.kind === "record" ? `${execution.invocationId}.${execution.records}` : execution.checkpointId;
+  const saved = ({ size }: SaveReceipt): void => {
     trace?.end({ outcome: "saved", size });
     adopt(execution, save, checkpointId);
-    execution.unsaved = nothingUnsaved;
+    execution.unsaved = save.kind === "record" ? nothingUnsaved : { ...execution.unsaved, takeOverFrom: undefined };
     const data = { checkpointId: checkpointId ?? "", size, duration: clock.monotonic() - started };
     execution.events.emit("checkpoint.saved", data, { step, span: trace });
+  };
+  const refused = (error: unknown): void => failed(execution, save, step, error, trace);
+  let written: Awaitable<SaveReceipt>;
+  try {
+    written = write(execution, save, checkpointId);
   } catch (error) {
-    failed(execution, save, step, error, trace);
+    return refused(error);
   }
+  return written instanceof Promise ? written.then(saved, refused) : saved(written);
 }
 
 /** The status of a record that the store has not got is saved with that record. */

@@ -5,6 +5,7 @@ import type { EventPlace } from "../events/invocation-events.ts";
 import { serializeError } from "../events/serialize.ts";
 import type { PlannedNode, PlannedRetry } from "../graph/plan.ts";
 import { parseDuration } from "../support/duration.ts";
+import type { Awaitable } from "../support/types.ts";
 import type { NodeTrace, ScheduleTrace } from "../telemetry/instrumentation.ts";
 import { Attempt, type AttemptOutcome, type StepScope } from "./attempt.ts";
 import { routedResult } from "./entry-result.ts";
@@ -26,7 +27,8 @@ export async function runEntry(run: EntryRun): Promise<EntryOutcome> {
   const { scope, entry } = run;
   let delay: number | undefined;
   for (let number = 1; ; number += 1) {
-    const outcome = await runAttempt(run, number, delay);
+    const tried = runAttempt(run, number, delay);
+    const outcome = tried instanceof Promise ? await tried : tried;
     if (outcome.status === "completed") {
       scope.results.add(outcome.result);
       return { status: "completed", entry, result: outcome.result };
@@ -59,21 +61,36 @@ const placeOf = ({ scope, node }: EntryRun, attempt: number, span?: NodeTrace): 
   span,
 });
 
-async function runAttempt(run: EntryRun, number: number, delay: number | undefined): Promise<Tried> {
+function runAttempt(run: EntryRun, number: number, delay: number | undefined): Awaitable<Tried> {
   const { scope, node } = run;
   const { clock, events } = scope.execution;
   const started = clock.monotonic();
   const trace = run.trace?.node(node.name, number, number === 1 ? started - run.dueSince : 0, delay);
   const place = placeOf(run, number, trace);
   events.emit("node.started", {}, place);
-  const attempt = new Attempt(scope, run.entry, node, number, trace);
-  const outcome = await attempt.run();
-  scope.execution.progressedAt = clock.monotonic();
+  const outcome = new Attempt(scope, run.entry, node, number, trace).run();
+  const tell = (ended: AttemptOutcome): Tried => tellEnd(run, ended, { number, started, place, trace });
+  return outcome instanceof Promise ? outcome.then(tell) : tell(outcome);
+}
+
+/** One attempt under way. */
+interface Tell {
+  readonly number: number;
+  /** By the clock's monotonic source. */
+  readonly started: number;
+  readonly place: EventPlace;
+  readonly trace: NodeTrace | undefined;
+}
+
+function tellEnd(run: EntryRun, outcome: AttemptOutcome, { number, started, place, trace }: Tell): Tried {
+  const { execution } = run.scope;
+  const { events } = execution;
+  execution.progressedAt = execution.clock.monotonic();
   switch (outcome.status) {
     case "completed": {
       const channels = outcome.result.writes.map((write) => write.channel);
       trace?.end({ writes: channels });
-      events.emit("node.completed", { duration: scope.execution.progressedAt - started, channels }, place);
+      events.emit("node.completed", { duration: execution.progressedAt - started, channels }, place);
       return outcome;
     }
     case "failed":

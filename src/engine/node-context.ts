@@ -150,35 +150,60 @@ async function once(attempt: AttemptRecord, key: string, run: () => Awaitable<un
   return handOut(await results.once(attempt.key, key, run));
 }
 
-/** The context of one attempt. */
+/**
+ * The context of one attempt. All but the signal are properties of its own, so that a copy by spreading has them too; the signal is made when
+ * it is asked for.
+ */
+class NodeContext {
+  readonly services: unknown;
+  readonly failure: unknown;
+  readonly graph: string;
+  readonly node: string;
+  readonly step: number;
+  readonly attempt: number;
+  readonly sessionId: string;
+  readonly invocationId: string;
+  readonly idempotencyKey: string;
+  readonly input: unknown;
+  readonly log: ReturnType<typeof logger>;
+  readonly emit: (type: string, data?: unknown) => void;
+  readonly goto = goto;
+  readonly also = also;
+  readonly send = send;
+  readonly interrupt: (payload: unknown, options?: InterruptOptions) => Promise<unknown>;
+  readonly once: (key: string, run: () => Awaitable<unknown>) => Promise<unknown>;
+  readonly reportError: (error: unknown, options?: ReportOptions) => void;
+  readonly heartbeat: () => void;
+  readonly #attempt: AttemptRecord;
+
+  constructor(attempt: AttemptRecord) {
+    const { scope, entry, node, number } = attempt;
+    const { execution, step } = scope;
+    const { sessionId, invocationId, services, plan } = execution;
+    this.#attempt = attempt;
+    this.services = services;
+    this.failure = entry.failure === undefined ? undefined : handOut(entry.failure);
+    this.graph = plan.name;
+    this.node = node.name;
+    this.step = step;
+    this.attempt = number;
+    this.sessionId = sessionId;
+    this.invocationId = invocationId;
+    this.idempotencyKey = `${sessionId}/${step}/${attempt.key}`;
+    this.input = handOut(entry.item);
+    this.log = logger(attempt);
+    this.emit = (type, data) => emit(attempt, type, data);
+    this.interrupt = (payload, options) => interrupt(attempt, payload, options);
+    this.once = (key, run) => once(attempt, key, run);
+    this.reportError = (error, options) => reportError(attempt, error, options);
+    this.heartbeat = () => attempt.heartbeat();
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+}
+
 export function makeContext(attempt: AttemptRecord): object {
-  const { scope, entry, node, number } = attempt;
-  const { execution, step } = scope;
-  const { sessionId, invocationId, services, plan } = execution;
-  return {
-    services,
-    failure: entry.failure === undefined ? undefined : handOut(entry.failure),
-    graph: plan.name,
-    node: node.name,
-    step,
-    attempt: number,
-    sessionId,
-    invocationId,
-    idempotencyKey: `${sessionId}/${step}/${attempt.key}`,
-    input: handOut(entry.item),
-    get signal() {
-      return attempt.signal;
-    },
-    get log() {
-      return logger(attempt);
-    },
-    emit: (type: string, data?: unknown) => emit(attempt, type, data),
-    goto,
-    also,
-    send,
-    interrupt: (payload: unknown, options?: InterruptOptions) => interrupt(attempt, payload, options),
-    once: (key: string, run: () => Awaitable<unknown>) => once(attempt, key, run),
-    reportError: (error: unknown, options?: ReportOptions) => reportError(attempt, error, options),
-    heartbeat: () => attempt.heartbeat(),
-  };
+  return new NodeContext(attempt);
 }

@@ -8,7 +8,8 @@ import { runStep } from "./step.ts";
 /** Runs on. Throws `RunnerError` when a step fails, or when `maxSteps` supersteps did not suffice. */
 export async function runUntilComplete(execution: Execution): Promise<StateSnapshot> {
   while (!isSessionComplete(execution.state)) {
-    await boundary(execution);
+    const waiting = boundary(execution);
+    if (waiting !== undefined) await waiting;
     if (execution.status !== "running") break;
     await runStep(execution);
     if (execution.status !== "running") break;
@@ -17,11 +18,16 @@ export async function runUntilComplete(execution: Execution): Promise<StateSnaps
 }
 
 /**
- * Between two supersteps: sinks that block are waited for, a cancellation is obeyed (the status is then "cancelled"), and the number of
+ * Between two supersteps, `undefined` when there is nothing to wait for: sinks that block are waited for, a cancellation is obeyed (the status is then "cancelled"), and the number of
  * steps is limited (throws `RunnerError` `max_steps`).
  */
-export async function boundary(execution: Execution): Promise<void> {
+export function boundary(execution: Execution): Promise<void> | undefined {
   const room = execution.boundary();
+  const free = room === undefined && !execution.cancellation.atBoundary && execution.steps < execution.settings.maxSteps;
+  return free ? undefined : heedBoundary(execution, room);
+}
+
+async function heedBoundary(execution: Execution, room: Promise<void> | undefined): Promise<void> {
   if (room !== undefined) await room;
   if (execution.cancellation.atBoundary) {
     await maybeCheckpoint(execution, execution.trace, { kind: "status", status: "cancelled", due: execution.due });

@@ -7,7 +7,7 @@ import type { StepScope } from "./attempt.ts";
 import { type EntryRun, runEntry } from "./entry.ts";
 import { entryKey, type Execution, openInterrupts } from "./execution.ts";
 import type { EntryOutcome, SchedulerOutcome } from "./outcome.ts";
-import { runPool } from "./pool.ts";
+import { type PoolTask, runPool } from "./pool.ts";
 import { viewOf } from "./state.ts";
 import { StepResultStore } from "./step-results.ts";
 
@@ -94,39 +94,36 @@ export async function scheduleStep(
   const stop: Stop = { requested: false };
   const scope = openScope(execution, active.length, stop);
   const dueSince = execution.clock.monotonic();
-  const outcomes: (EntryOutcome | undefined)[] = active.map((entry) => settledBefore(scope, entry, nodeOf(execution, entry)));
-  const runs: { readonly run: EntryRun; readonly index: number }[] = [];
-  outcomes.forEach((outcome, index) => {
-    const entry = active[index] as FrontierEntry;
-    if (outcome === undefined) runs.push({ index, run: { scope, entry, node: nodeOf(execution, entry), trace, dueSince } });
-  });
-  const perform = async ({ run, index }: (typeof runs)[number]): Promise<void> => {
+  // What is never started counts as cancelled.
+  const outcomes = active.map(
+    (entry): EntryOutcome => settledBefore(scope, entry, nodeOf(execution, entry)) ?? { status: "cancelled", entry },
+  );
+  const perform = async (index: number, run: EntryRun): Promise<void> => {
     const outcome = await runEntry(run);
     outcomes[index] = outcome;
     watchFailure(execution, stop, outcome);
   };
-  const [only] = runs;
+  const tasks: PoolTask[] = [];
+  outcomes.forEach(({ status, entry }, index) => {
+    if (status !== "cancelled") return;
+    const node = nodeOf(execution, entry);
+    tasks.push({ group: node.name, limit: node.concurrency, run: () => perform(index, { scope, entry, node, trace, dueSince }) });
+  });
+  const [only] = tasks;
   // A cancellation may have come since the boundary: what is started now would not hear of it.
-  if (only !== undefined && runs.length === 1 && !scope.isStopping()) await perform(only);
-  else if (runs.length > 1) await performAll(execution, runs, perform, scope.isStopping);
-  await scope.results.settled();
-  return outcomeOf(active, outcomes, scope);
+  if (only !== undefined && tasks.length === 1 && !scope.isStopping()) await only.run();
+  else if (tasks.length > 1) await runPool(tasks, execution.settings.concurrency, scope.isStopping);
+  if (scope.results.isBusy) await scope.results.settled();
+  return outcomeOf(outcomes, scope);
 }
 
-function performAll<Run extends { readonly run: EntryRun }>(
-  { settings }: Execution,
-  runs: readonly Run[],
-  perform: (run: Run) => Promise<void>,
-  isStopping: () => boolean,
-): Promise<void> {
-  const tasks = runs.map((each) => ({ group: each.run.node.name, limit: each.run.node.concurrency, run: () => perform(each) }));
-  return runPool(tasks, settings.concurrency, isStopping);
-}
-
-/** What was never started counts as cancelled. */
-function outcomeOf(active: readonly FrontierEntry[], settled: readonly (EntryOutcome | undefined)[], scope: StepScope): SchedulerOutcome {
-  const outcomes = active.map((entry, index): EntryOutcome => settled[index] ?? { status: "cancelled", entry });
-  const names = (...statuses: readonly EntryOutcome["status"][]): readonly string[] =>
-    outcomes.filter(({ status }) => statuses.includes(status)).map(({ entry }) => entry.node);
-  return { outcomes, ranNodes: names("completed", "routed"), skippedNodes: names("skipped"), kept: () => scope.results.kept() };
+function outcomeOf(outcomes: readonly EntryOutcome[], { results }: StepScope): SchedulerOutcome {
+  const ranNodes: string[] = [];
+  const skippedNodes: string[] = [];
+  for (const { status, entry } of outcomes) {
+    if (status === "completed" || status === "routed") ranNodes.push(entry.node);
+    else if (status === "skipped") skippedNodes.push(entry.node);
+  }
+  results.end();
+  return { outcomes, ranNodes, skippedNodes, kept: () => results.kept() };
 }

@@ -45,11 +45,21 @@ export class StepResultStore {
     this.#writing ??= this.#write();
   }
 
+  /** Whether a result is on its way to the store, or was refused there. */
+  get isBusy(): boolean {
+    return this.#writing !== undefined || this.#failure !== undefined;
+  }
+
   /** Ends the step: resolves when all results are stored; rejects with the store's error. */
   async settled(): Promise<void> {
-    this.#over = true;
+    this.end();
     while (this.#writing !== undefined) await this.#writing;
     if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** What comes from now on is of an attempt that was given up: the step goes on without it. */
+  end(): void {
+    this.#over = true;
   }
 
   /** The stored result of a sub-step, or that of running it now; concurrent calls of one key share it. */
@@ -80,7 +90,6 @@ export class StepResultStore {
 
   async #runOnce(entry: string, key: string, run: () => Awaitable<unknown>): Promise<unknown> {
     const { value } = adopt(await run(), `once(${JSON.stringify(key)})`);
-    // Of an attempt that was given up: the step goes on without it.
     if (this.#over) return value;
     if (this.#execution.settings.autosave) await this.#store({ results: [], once: [{ entry, key, value }] });
     if (this.#failure !== undefined) throw this.#failure.error;

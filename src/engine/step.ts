@@ -1,6 +1,7 @@
 /** `runStep`: one superstep with its pauses and its checkpoint, whatever becomes of it. */
 import { RunnerError } from "../errors/errors.ts";
 import type { Interrupt } from "../events/event.ts";
+import type { Awaitable } from "../support/types.ts";
 import type { SuperstepTrace } from "../telemetry/instrumentation.ts";
 import { maybeCheckpoint } from "./checkpoint.ts";
 import { isSessionComplete } from "./complete.ts";
@@ -34,8 +35,10 @@ export async function runStep(execution: Execution): Promise<StepReport> {
   let outcome: SuperstepOutcome | undefined;
   try {
     outcome = await runOneSuperstep(execution, due, trace);
-    if (outcome.kind === "done") await advance(execution, outcome, trace, started);
-    else if (outcome.stop.kind === "failed") failure = outcome.stop.error;
+    if (outcome.kind === "done") {
+      const saving = advance(execution, outcome, trace, started);
+      if (saving instanceof Promise) await saving;
+    } else if (outcome.stop.kind === "failed") failure = outcome.stop.error;
   } catch (error) {
     failure = checkpointFailure(execution, error);
     execution.status = "failed";
@@ -60,28 +63,21 @@ function checkpointFailure({ sessionId, state }: Execution, error: unknown): Run
 }
 
 /** Phase 4, and the state moves on. */
-async function advance(execution: Execution, outcome: Done, trace: SuperstepTrace | undefined, started: number): Promise<void> {
+function advance(execution: Execution, outcome: Done, trace: SuperstepTrace | undefined, started: number): Awaitable<void> {
   const { scheduler, barrier, frontier } = outcome;
   const state = nextState(execution, outcome);
   const status = isSessionComplete(state) ? "completed" : execution.resting;
   const { ranNodes, skippedNodes } = scheduler;
   const { updatedChannels, changes, size } = barrier;
-  await maybeCheckpoint(execution, trace, {
-    kind: "record",
-    state,
-    due: nothingDue,
-    status,
-    changes,
-    size,
-    ranNodes,
-    skippedNodes,
-    updatedChannels,
-  });
-  execution.steps += 1;
-  const nextFrontier = frontier.next.map(({ node }) => node);
-  const duration = execution.clock.monotonic() - started;
-  const data = { ranNodes, skippedNodes, updatedChannels, nextFrontier, duration };
-  execution.events.emit("superstep.completed", data, { step: state.step, span: trace });
+  const ran = { ranNodes, skippedNodes, updatedChannels };
+  const saving = maybeCheckpoint(execution, trace, { kind: "record", state, due: nothingDue, status, changes, size, ...ran });
+  const completed = (): void => {
+    execution.steps += 1;
+    const nextFrontier = frontier.next.map(({ node }) => node);
+    const data = { ...ran, nextFrontier, duration: execution.clock.monotonic() - started };
+    execution.events.emit("superstep.completed", data, { step: state.step, span: trace });
+  };
+  return saving instanceof Promise ? saving.then(completed) : completed();
 }
 
 function nextState(execution: Execution, { scheduler, barrier, frontier }: Done): SessionState {

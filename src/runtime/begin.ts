@@ -1,7 +1,8 @@
 /** Makes an execution of a session, and tells that its invocation has begun. */
-import type { StoredCheckpoint } from "../checkpoint/checkpointer.ts";
+import type { ChannelChange, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { nothingUnsaved } from "../engine/checkpoint.ts";
 import type { DueStep, Execution, SessionState } from "../engine/execution.ts";
+import { valueOf } from "../engine/state.ts";
 import type { SessionStatus } from "../events/event.ts";
 import { InvocationEvents } from "../events/invocation-events.ts";
 import type { InvocationFacts, InvocationKind } from "../telemetry/instrumentation.ts";
@@ -50,6 +51,19 @@ function servicesOf(core: Core, { options }: Ticket): unknown {
   return { ...(typeof services === "object" ? services : undefined), ...options.services };
 }
 
+const noChanges: readonly ChannelChange[] = Object.freeze([]);
+
+/** What a changed graph made of the stored state: new channels, or all that a migration gave. The next record holds it. */
+function changesOfGraph({ ports }: Core, { loaded, state }: Beginning): readonly ChannelChange[] {
+  const { plan, settings } = ports;
+  if (loaded === undefined || loaded.stored.record.fingerprint === plan.fingerprint) return noChanges;
+  const stored = typeof settings.onGraphChange === "function" ? {} : loaded.stored.state;
+  return plan.channels.flatMap(({ name, index }): readonly ChannelChange[] => {
+    const cell = state.image.cells[index];
+    return cell === undefined || Object.hasOwn(stored, name) ? [] : [{ channel: name, kind: "set", value: valueOf(cell) }];
+  });
+}
+
 /** Everything that a superstep needs, without a trace. */
 export function makeExecution(core: Core, ticket: Ticket, beginning: Beginning, trace: Execution["trace"]): Execution {
   const { plan, graph, settings, store, ownsStore, bus, outlets } = core.ports;
@@ -79,7 +93,7 @@ export function makeExecution(core: Core, ticket: Ticket, beginning: Beginning, 
     checkpointId: beginning.loaded?.stored.record.checkpointId,
     records: 0,
     steps: 0,
-    unsaved: nothingUnsaved,
+    unsaved: { ...nothingUnsaved, changes: changesOfGraph(core, beginning) },
     progressedAt: settings.clock.monotonic(),
   };
 }

@@ -1,6 +1,7 @@
 /** Goes on with a session: after a pause with its answers, after a failure, a cancellation or a crash. */
 import type { StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { maybeCheckpoint } from "../engine/checkpoint.ts";
+import { isSessionComplete } from "../engine/complete.ts";
 import { type DueStep, entryKey, type Execution, openInterrupts, type SessionState } from "../engine/execution.ts";
 import { RunnerError } from "../errors/errors.ts";
 import type { Interrupt } from "../events/event.ts";
@@ -108,7 +109,8 @@ export async function openStored(
   const { stored } = loaded;
   const state = restoredState(core, stored);
   const { due, answered } = continuedDue(core, state, restoredDue(stored), options);
-  const completed = stored.record.status === "completed";
+  // Nothing may be left due of a session whose graph has changed.
+  const completed = stored.record.status === "completed" || isSessionComplete(state);
   const epoch = stored.ownerEpoch + 1;
   const status = completed ? "completed" : resting;
   // Nothing refuses it any more.

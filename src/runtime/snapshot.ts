@@ -19,10 +19,10 @@ export interface LooseSnapshot extends SessionInfo {
   readonly updatedChannels: readonly string[];
 }
 
-export function sessionInfo({ record, createdAt }: StoredCheckpoint): SessionInfo {
-  const { sessionId, graph, fingerprint, step, time } = record;
+export function sessionInfo({ record, createdAt, updatedAt }: StoredCheckpoint): SessionInfo {
+  const { sessionId, graph, fingerprint, step } = record;
   const status: SessionStatus = record.status;
-  return { sessionId, graph, fingerprint, status, step, createdAt, updatedAt: time };
+  return { sessionId, graph, fingerprint, status, step, createdAt, updatedAt };
 }
 
 export function snapshotOf(stored: StoredCheckpoint): LooseSnapshot {

@@ -18,6 +18,7 @@ import { applyChanges, type Cells, noCells, valuesOf } from "./cells.ts";
 
 interface Kept {
   record: CheckpointRecord;
+  updatedAt: number;
   readonly cells: Cells;
   readonly size: number;
 }
@@ -26,8 +27,6 @@ interface MemorySession {
   readonly id: string;
   readonly createdAt: number;
   ownerEpoch: number;
-  /** By the runner's clock. */
-  updatedAt: number;
   /** Oldest first. */
   kept: Kept[];
 }
@@ -37,8 +36,8 @@ const recordSize = 400;
 
 const newest = (session: MemorySession): Kept => session.kept.at(-1) as Kept;
 
-function stored(session: MemorySession, { record, cells, size }: Kept): StoredCheckpoint {
-  return { record, createdAt: session.createdAt, ownerEpoch: session.ownerEpoch, size, state: valuesOf(cells) };
+function stored(session: MemorySession, { record, updatedAt, cells, size }: Kept): StoredCheckpoint {
+  return { record, createdAt: session.createdAt, updatedAt, ownerEpoch: session.ownerEpoch, size, state: valuesOf(cells) };
 }
 
 function checkFence(session: MemorySession | undefined, sessionId: string, fence: Fence): void {
@@ -82,11 +81,16 @@ class MemoryCheckpointer implements Checkpointer {
     const found = this.#sessions.get(record.sessionId);
     checkFence(found, record.sessionId, fence);
     const session = found ?? this.#begin(record);
-    const kept = { record, size: size + recordSize, cells: applyChanges(session.kept.at(-1)?.cells ?? noCells, changes) };
+    const kept = {
+      record,
+      updatedAt: record.time,
+      size: size + recordSize,
+      cells: applyChanges(session.kept.at(-1)?.cells ?? noCells, changes),
+    };
     session.kept.push(kept);
     // Not at every record past the limit, which would move all that is kept each time.
     if (session.kept.length >= this.#keep * 2) session.kept = session.kept.slice(-this.#keep);
-    this.#touch(session, record.time, record.epoch);
+    session.ownerEpoch = record.epoch;
     return kept;
   }
 
@@ -94,7 +98,8 @@ class MemoryCheckpointer implements Checkpointer {
     const session = this.#owned(sessionId, fence);
     const kept = newest(session);
     kept.record = { ...kept.record, ...change };
-    this.#touch(session, time, epoch ?? session.ownerEpoch);
+    kept.updatedAt = time;
+    session.ownerEpoch = epoch ?? session.ownerEpoch;
     return { size: recordSize };
   }
 
@@ -119,7 +124,7 @@ class MemoryCheckpointer implements Checkpointer {
   // oxlint-disable-next-line typescript/require-await -- as above
   async *list(filter: SessionFilter = {}): AsyncGenerator<StoredCheckpoint> {
     const { graph, status, limit = Number.POSITIVE_INFINITY } = filter;
-    const all = [...this.#sessions.values()].toReversed().toSorted((left, right) => right.updatedAt - left.updatedAt);
+    const all = [...this.#sessions.values()].toReversed().toSorted((left, right) => newest(right).updatedAt - newest(left).updatedAt);
     let count = 0;
     for (const session of all) {
       const { record } = newest(session);
@@ -159,7 +164,7 @@ class MemoryCheckpointer implements Checkpointer {
     let gone = 0;
     for (const session of this.#sessions.values()) {
       const { status } = newest(session).record;
-      const old = age === undefined || session.updatedAt <= Date.now() - age;
+      const old = age === undefined || newest(session).updatedAt <= Date.now() - age;
       if (status === "running" || !old || (statuses !== undefined && !statuses.includes(status))) continue;
       this.#sessions.delete(session.id);
       gone += 1;
@@ -177,7 +182,7 @@ class MemoryCheckpointer implements Checkpointer {
 
   #begin(record: CheckpointRecord): MemorySession {
     const { sessionId: id, time, epoch } = record;
-    const session = { id, createdAt: time, ownerEpoch: epoch, updatedAt: time, kept: [] };
+    const session = { id, createdAt: time, ownerEpoch: epoch, kept: [] };
     this.#sessions.set(id, session);
     return session;
   }
@@ -188,11 +193,6 @@ class MemoryCheckpointer implements Checkpointer {
     // A fence that matches no session at all names no checkpoint: nothing can be amended.
     if (session === undefined) throw new CheckpointError("checkpoint_conflict", { sessionId });
     return session;
-  }
-
-  #touch(session: MemorySession, time: number, epoch: number): void {
-    session.ownerEpoch = epoch;
-    session.updatedAt = time;
   }
 }
 
