@@ -6,22 +6,10 @@ import { serializeError } from "../events/serialize.ts";
 import type { PlannedNode } from "../graph/plan.ts";
 import type { NodeTrace } from "../telemetry/instrumentation.ts";
 import type { Stoppable } from "./cancellation.ts";
-import { entryKey, type Execution } from "./execution.ts";
+import { entryKey } from "./execution.ts";
 import { type AttemptRecord, makeContext } from "./node-context.ts";
 import { resultOf } from "./entry-result.ts";
-import type { StepResultStore } from "./step-results.ts";
-
-/** What all attempts of one superstep share. */
-export interface StepScope {
-  readonly execution: Execution;
-  /** The number of the superstep that is run. */
-  readonly step: number;
-  /** The state before the barrier, as nodes see it. */
-  readonly view: () => unknown;
-  readonly results: StepResultStore;
-  /** Nothing more is started: the run was cancelled, or a sibling's failure aborts the step. */
-  readonly isStopping: () => boolean;
-}
+import type { StepScope } from "./step-scope.ts";
 
 export type AttemptOutcome =
   | { readonly status: "completed"; readonly result: EntryResult }

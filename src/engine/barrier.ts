@@ -57,7 +57,10 @@ function errorsWrite(errors: readonly unknown[]): PreparedWrite {
   return { channel: "errors", replace: false, value: errors, live: false, size: 200 * errors.length };
 }
 
-function foldAll(plan: Plan, image: StateImage, results: readonly EntryResult[], step: number): Map<number, Touched> {
+const nothingTouched: ReadonlyMap<number, Touched> = new Map();
+
+function foldAll(plan: Plan, image: StateImage, results: readonly EntryResult[], step: number): ReadonlyMap<number, Touched> {
+  if (results.every(({ writes, errors }) => writes.length === 0 && errors.length === 0)) return nothingTouched;
   const touched = new Map<number, Touched>();
   for (const { node, writes, errors } of results) {
     for (const write of writes) {
@@ -78,9 +81,14 @@ function judge(touched: Touched): void {
   touched.cell = cell;
 }
 
-function outcomeOf(plan: Plan, image: StateImage, results: readonly EntryResult[], touched: Map<number, Touched>): BarrierOutcome {
-  const errors = results.flatMap((result) => result.errors);
-  const commands = results.reduce((count, result) => (result.command === undefined ? count : count + 1), 0);
+function outcomeOf(plan: Plan, image: StateImage, results: readonly EntryResult[], touched: ReadonlyMap<number, Touched>): BarrierOutcome {
+  const errors: unknown[] = [];
+  let commands = 0;
+  for (const result of results) {
+    if (result.errors.length > 0) errors.push(...result.errors);
+    if (result.command !== undefined) commands += 1;
+  }
+  if (touched.size === 0) return { image, updatedChannels: [], changes: [], size: 0, errors, commands };
   const changed = [...touched.values()]
     .filter(({ cell, before }) => !isSame(cell, before))
     .toSorted((left, right) => left.channel.index - right.channel.index);

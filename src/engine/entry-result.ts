@@ -5,7 +5,8 @@ import { StateError } from "../errors/errors.ts";
 import { serializeError } from "../events/serialize.ts";
 import { adopt } from "../support/value.ts";
 import { isCommand } from "./commands.ts";
-import type { Attempt, StepScope } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
+import type { StepScope } from "./step-scope.ts";
 import { prepareTargets, prepareUpdate } from "./update.ts";
 
 type Command = EntryResult["command"];

@@ -7,10 +7,11 @@ import type { PlannedNode, PlannedRetry } from "../graph/plan.ts";
 import { parseDuration } from "../support/duration.ts";
 import type { Awaitable } from "../support/types.ts";
 import type { NodeTrace, ScheduleTrace } from "../telemetry/instrumentation.ts";
-import { Attempt, type AttemptOutcome, type StepScope } from "./attempt.ts";
+import { Attempt, type AttemptOutcome } from "./attempt.ts";
 import { routedResult } from "./entry-result.ts";
 import type { EntryOutcome } from "./outcome.ts";
 import { spanFailure } from "./span-failure.ts";
+import type { StepScope } from "./step-scope.ts";
 
 /** One entry that is due, and where it is traced. */
 export interface EntryRun {
@@ -22,29 +23,40 @@ export interface EntryRun {
   readonly dueSince: number;
 }
 
-/** Tries until it succeeds or must not be tried again. Never rejects. */
-export async function runEntry(run: EntryRun): Promise<EntryOutcome> {
+/** Tries until it succeeds or must not be tried again; at once, if the node's code returns at once. Never rejects. */
+export function runEntry(run: EntryRun): Awaitable<EntryOutcome> {
+  return tryEntry(run, 1, undefined);
+}
+
+function tryEntry(run: EntryRun, number: number, delay: number | undefined): Awaitable<EntryOutcome> {
+  const tried = runAttempt(run, number, delay);
+  return tried instanceof Promise ? tried.then((last) => conclude(run, last, number)) : conclude(run, tried, number);
+}
+
+function conclude(run: EntryRun, tried: Tried, number: number): Awaitable<EntryOutcome> {
   const { scope, entry } = run;
-  let delay: number | undefined;
-  for (let number = 1; ; number += 1) {
-    const tried = runAttempt(run, number, delay);
-    const outcome = tried instanceof Promise ? await tried : tried;
-    if (outcome.status === "completed") {
-      scope.results.add(outcome.result);
-      return { status: "completed", entry, result: outcome.result };
-    }
-    if (outcome.status === "failed" || outcome.status === "timed_out") {
-      if (outcome.next === undefined) return finallyFailed(run, outcome, number);
-      delay = outcome.next;
-      // Also what came as the delay ended: an attempt that is started now would not hear of it.
-      if ((await isStoppedWithin(scope, delay)) || scope.isStopping()) {
-        scope.execution.events.emit("node.cancelled", {}, placeOf(run, number));
-        return { status: "cancelled", entry };
-      }
-    } else if (outcome.status === "cancelled") return { status: "cancelled", entry };
-    else if (outcome.status === "interrupted") return { status: "interrupted", entry, interrupts: outcome.interrupts };
-    else return { status: "refused", entry, interruptId: outcome.interruptId, error: outcome.error };
+  switch (tried.status) {
+    case "completed":
+      scope.results.add(tried.result);
+      return { status: "completed", entry, result: tried.result };
+    case "failed":
+    case "timed_out":
+      return tried.next === undefined ? finallyFailed(run, tried, number) : tryAgain(run, number, tried.next);
+    case "cancelled":
+      return { status: "cancelled", entry };
+    case "interrupted":
+      return { status: "interrupted", entry, interrupts: tried.interrupts };
+    case "refused":
+      return { status: "refused", entry, interruptId: tried.interruptId, error: tried.error };
   }
+}
+
+async function tryAgain(run: EntryRun, number: number, delay: number): Promise<EntryOutcome> {
+  const { scope, entry } = run;
+  // Also what came as the delay ended: an attempt that is started now would not hear of it.
+  if (!(await isStoppedWithin(scope, delay)) && !scope.isStopping) return tryEntry(run, number + 1, delay);
+  scope.execution.events.emit("node.cancelled", {}, placeOf(run, number));
+  return { status: "cancelled", entry };
 }
 
 type Failure = Extract<AttemptOutcome, { status: "failed" | "timed_out" }>;
@@ -165,9 +177,9 @@ function delayBefore(node: PlannedNode, retry: PlannedRetry, error: unknown, num
 }
 
 /** Waits; `true` as soon as the run is told to stop. */
-function isStoppedWithin({ execution, isStopping }: StepScope, milliseconds: number): Promise<boolean> {
-  const { clock, cancellation } = execution;
-  if (isStopping() || milliseconds === 0) return Promise.resolve(isStopping());
+function isStoppedWithin(scope: StepScope, milliseconds: number): Promise<boolean> {
+  const { clock, cancellation } = scope.execution;
+  if (scope.isStopping || milliseconds === 0) return Promise.resolve(scope.isStopping);
   return new Promise((resolve) => {
     const end = (stopped: boolean): void => {
       cancellation.running.delete(waiting);

@@ -35,6 +35,9 @@ export interface DueStep {
   readonly pausePassed: number | undefined;
 }
 
+/** At no join. */
+export const noArrivals: SessionState["arrivals"] = new Map();
+
 export const nothingDue: DueStep = Object.freeze({
   results: new Map(),
   once: new Map(),
@@ -100,7 +103,7 @@ export interface Execution {
   readonly shared: boolean;
   readonly late: LateCounts;
   /** What runs wait for between supersteps, when a sink that blocks is full. */
-  readonly boundary: () => Promise<void> | undefined;
+  readonly sinks: { boundary(): Promise<void> | undefined };
   state: SessionState;
   due: DueStep;
   /** What it is in between two supersteps. */

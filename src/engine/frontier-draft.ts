@@ -3,14 +3,25 @@ import type { EntryFailure, FrontierEntry } from "../checkpoint/checkpointer.ts"
 import { END } from "../graph/names.ts";
 import { endIndex, type Plan, type PlannedEdge, type PlannedJoin, type PlannedNode } from "../graph/plan.ts";
 import type { Target } from "./command-target.ts";
+import { noArrivals } from "./execution.ts";
 import type { BranchTaken, FrontierOutcome } from "./outcome.ts";
+
+/** How many entries each node has, and which nodes are due by a plain target. */
+interface Known {
+  readonly counts: Map<string, number>;
+  readonly plain: Set<string>;
+}
+
+function note({ counts, plain }: Known, { node, ordinal, sent, failure }: FrontierEntry): void {
+  counts.set(node, ordinal + 1);
+  if (!sent && failure === undefined) plain.add(node);
+}
 
 export class FrontierDraft {
   readonly #plan: Plan;
   readonly #next: FrontierEntry[] = [];
-  readonly #ordinals = new Map<string, number>();
-  /** Plain targets that are due already. */
-  readonly #plain = new Set<number>();
+  /** Of what is due. Made with the second entry: most frontiers have one. */
+  #known: Known | undefined;
   readonly #before: ReadonlyMap<string, readonly string[]>;
   #arrivals: Map<string, readonly string[]> | undefined;
   readonly #branches: BranchTaken[] = [];
@@ -52,9 +63,9 @@ export class FrontierDraft {
     const arrivals = this.#arrivals ?? this.#before;
     const ended = this.#next.length === 0;
     return {
-      next: Object.freeze(this.#next),
+      next: Object.freeze(this.#next.slice()),
       // Cleared when the session completes.
-      arrivals: ended ? new Map() : arrivals,
+      arrivals: ended ? noArrivals : arrivals,
       branches: this.#branches,
       conditionalEdges: this.#branches.length,
       starved: ended ? this.#starved(arrivals) : [],
@@ -66,15 +77,25 @@ export class FrontierDraft {
   }
 
   #addPlain(to: number): void {
-    if (to === endIndex || this.#plain.has(to)) return;
-    this.#plain.add(to);
-    this.#push(this.#nameOf(to), false, undefined, undefined);
+    if (to === endIndex) return;
+    const node = this.#nameOf(to);
+    if (this.#next.length > 0 && this.#knownSoFar().plain.has(node)) return;
+    this.#push(node, false, undefined, undefined);
   }
 
   #push(node: string, sent: boolean, item: unknown, failure: EntryFailure | undefined): void {
-    const ordinal = this.#ordinals.get(node) ?? 0;
-    this.#ordinals.set(node, ordinal + 1);
-    this.#next.push(Object.freeze({ node, ordinal, sent, item, failure }));
+    const known = this.#next.length > 0 ? this.#knownSoFar() : undefined;
+    const entry = Object.freeze({ node, ordinal: known?.counts.get(node) ?? 0, sent, item, failure });
+    this.#next.push(entry);
+    if (known !== undefined) note(known, entry);
+  }
+
+  #knownSoFar(): Known {
+    if (this.#known === undefined) {
+      this.#known = { counts: new Map(), plain: new Set() };
+      for (const entry of this.#next) note(this.#known, entry);
+    }
+    return this.#known;
   }
 
   #arrive({ key, sources, to }: PlannedJoin, source: string): void {

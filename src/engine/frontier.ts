@@ -28,15 +28,16 @@ export interface FrontierInput {
 export function computeNextFrontier({ plan, step, view, done, arrivals, carried }: FrontierInput): FrontierOutcome {
   const draft = new FrontierDraft(plan, arrivals);
   for (const entry of carried) draft.carry(entry);
-  const left = new Set<number>();
+  // Of several entries.
+  const left = done.length > 1 ? new Set<number>() : undefined;
   for (const { node, result } of done) {
     if (result?.failure !== undefined) {
       draft.addHandler(node, result.failure);
       continue;
     }
     // Once per node, also when it ran for several items.
-    if (result?.command?.kind !== "goto" && !left.has(node.index)) {
-      left.add(node.index);
+    if (result?.command?.kind !== "goto" && left?.has(node.index) !== true) {
+      left?.add(node.index);
       draft.follow(node.exits.edges, node.name);
       takeBranches(draft, node.name, node.exits.branches, view, step);
     }

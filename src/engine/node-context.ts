@@ -10,7 +10,7 @@ import { show } from "../support/show.ts";
 import type { Awaitable, StandardSchema } from "../support/types.ts";
 import { adopt, handOut } from "../support/value.ts";
 import type { NodeTrace } from "../telemetry/instrumentation.ts";
-import type { StepScope } from "./attempt.ts";
+import type { StepScope } from "./step-scope.ts";
 import { also, goto, send } from "./commands.ts";
 import { errorRecord } from "./entry-result.ts";
 
@@ -57,7 +57,7 @@ function emit(attempt: AttemptRecord, type: unknown, data: unknown): void {
   else log(attempt, "warn", `emit(${show(type)}): the graph declares no such event`, noFields);
 }
 
-function log(attempt: AttemptRecord, level: LogLevel, message: unknown, fields: unknown): void {
+function log(attempt: AttemptRecord, level: LogLevel, message: unknown, fields: unknown = noFields): void {
   if (isLate(attempt)) return;
   const { events } = attempt.scope.execution;
   const copied = copyOfData(fields);
@@ -68,8 +68,12 @@ function log(attempt: AttemptRecord, level: LogLevel, message: unknown, fields: 
 }
 
 function logger(attempt: AttemptRecord): Readonly<Record<LogLevel, (message: string, fields?: Fields) => void>> {
-  const at = (level: LogLevel) => (message: string, fields?: Fields) => log(attempt, level, message, fields ?? noFields);
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  return {
+    debug: (message, fields) => log(attempt, "debug", message, fields),
+    info: (message, fields) => log(attempt, "info", message, fields),
+    warn: (message, fields) => log(attempt, "warn", message, fields),
+    error: (message, fields) => log(attempt, "error", message, fields),
+  };
 }
 
 interface ReportOptions {
@@ -150,10 +154,22 @@ async function once(attempt: AttemptRecord, key: string, run: () => Awaitable<un
   return handOut(await results.once(attempt.key, key, run));
 }
 
-/**
- * The context of one attempt. All but the signal are properties of its own, so that a copy by spreading has them too; the signal is made when
- * it is asked for.
- */
+/* Made when they are asked for, and yet properties of each context's own, so that a copy by spreading has them. One getter for all contexts:
+   one for each would give each a hidden class of its own. */
+const signalProperty: PropertyDescriptor = {
+  enumerable: true,
+  get(this: NodeContext) {
+    return NodeContext.attemptOf(this).signal;
+  },
+};
+const logProperty: PropertyDescriptor = {
+  enumerable: true,
+  get(this: NodeContext) {
+    return logger(NodeContext.attemptOf(this));
+  },
+};
+
+/** The context of one attempt. */
 class NodeContext {
   readonly services: unknown;
   readonly failure: unknown;
@@ -165,7 +181,6 @@ class NodeContext {
   readonly invocationId: string;
   readonly idempotencyKey: string;
   readonly input: unknown;
-  readonly log: ReturnType<typeof logger>;
   readonly emit: (type: string, data?: unknown) => void;
   readonly goto = goto;
   readonly also = also;
@@ -181,6 +196,8 @@ class NodeContext {
     const { execution, step } = scope;
     const { sessionId, invocationId, services, plan } = execution;
     this.#attempt = attempt;
+    Object.defineProperty(this, "signal", signalProperty);
+    Object.defineProperty(this, "log", logProperty);
     this.services = services;
     this.failure = entry.failure === undefined ? undefined : handOut(entry.failure);
     this.graph = plan.name;
@@ -191,7 +208,6 @@ class NodeContext {
     this.invocationId = invocationId;
     this.idempotencyKey = `${sessionId}/${step}/${attempt.key}`;
     this.input = handOut(entry.item);
-    this.log = logger(attempt);
     this.emit = (type, data) => emit(attempt, type, data);
     this.interrupt = (payload, options) => interrupt(attempt, payload, options);
     this.once = (key, run) => once(attempt, key, run);
@@ -199,8 +215,8 @@ class NodeContext {
     this.heartbeat = () => attempt.heartbeat();
   }
 
-  get signal(): AbortSignal {
-    return this.#attempt.signal;
+  static attemptOf(context: NodeContext): AttemptRecord {
+    return context.#attempt;
   }
 }
 

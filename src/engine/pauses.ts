@@ -19,9 +19,10 @@ export function pauseBeforeStep({ settings, state, due }: Execution, active: rea
 
 /** After the step that was done; never when the session has just completed. */
 export function pauseAfterStep({ settings, state, status }: Execution, ranNodes: readonly string[]): readonly Interrupt[] {
-  if (status === "completed") return none;
+  const mayPause = settings.pauseEachStep || settings.pauseAfter.size > 0;
+  if (!mayPause || status === "completed") return none;
   const { step } = state;
-  const nodes = settings.pauseAfter.size === 0 ? new Set<string>() : new Set(ranNodes.filter((node) => settings.pauseAfter.has(node)));
+  const nodes = new Set(ranNodes.filter((node) => settings.pauseAfter.has(node)));
   const after = Array.from(nodes, (node) => pauseOf("after", step, node));
   if (!settings.pauseEachStep) return after;
   return [...after, Object.freeze({ id: `${step}/step`, step, payload: undefined, kind: "step" })];

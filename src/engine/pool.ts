@@ -4,7 +4,8 @@ export interface PoolTask {
   readonly group: string;
   /** At once within the group; `undefined` for no limit of its own. */
   readonly limit: number | undefined;
-  readonly run: () => Promise<void>;
+  /** `undefined` when it has ended at once. */
+  readonly run: () => Promise<void> | undefined;
 }
 
 interface Group {
@@ -27,19 +28,27 @@ export function runPool(tasks: readonly PoolTask[], limit: number, isClosed: () 
       return found;
     };
 
+    const isFull = (group: Group, task: PoolTask): boolean => task.limit !== undefined && group.active >= task.limit;
+
     const start = (task: PoolTask, group: Group): void => {
+      const running = task.run();
+      if (running === undefined) return;
       active += 1;
       group.active += 1;
-      void task.run().then(() => {
+      void running.then(() => {
         active -= 1;
         group.active -= 1;
-        const next = isClosed() ? undefined : group.waiting[group.next];
-        if (next !== undefined) {
-          group.next += 1;
-          start(next, group);
-        }
+        startWaiting(group);
         fill();
       }, reject);
+    };
+
+    const startWaiting = (group: Group): void => {
+      for (let task = group.waiting[group.next]; task !== undefined; task = group.waiting[group.next]) {
+        if (isClosed() || active >= limit || isFull(group, task)) return;
+        group.next += 1;
+        start(task, group);
+      }
     };
 
     const hasRoom = (): boolean => active < limit && position < tasks.length && !isClosed();
@@ -49,7 +58,7 @@ export function runPool(tasks: readonly PoolTask[], limit: number, isClosed: () 
         const task = tasks[position] as PoolTask;
         position += 1;
         const group = groupOf(task.group);
-        if (task.limit !== undefined && group.active >= task.limit) group.waiting.push(task);
+        if (isFull(group, task)) group.waiting.push(task);
         else start(task, group);
       }
       if (active === 0) resolve();

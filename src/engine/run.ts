@@ -22,7 +22,7 @@ export async function runUntilComplete(execution: Execution): Promise<StateSnaps
  * steps is limited (throws `RunnerError` `max_steps`).
  */
 export function boundary(execution: Execution): Promise<void> | undefined {
-  const room = execution.boundary();
+  const room = execution.sinks.boundary();
   const free = room === undefined && !execution.cancellation.atBoundary && execution.steps < execution.settings.maxSteps;
   return free ? undefined : heedBoundary(execution, room);
 }

@@ -2,14 +2,13 @@
 import type { FrontierEntry } from "../checkpoint/checkpointer.ts";
 import type { Interrupt } from "../events/event.ts";
 import type { PlannedNode } from "../graph/plan.ts";
+import type { Awaitable } from "../support/types.ts";
 import type { ScheduleTrace } from "../telemetry/instrumentation.ts";
-import type { StepScope } from "./attempt.ts";
 import { type EntryRun, runEntry } from "./entry.ts";
 import { entryKey, type Execution, openInterrupts } from "./execution.ts";
 import type { EntryOutcome, SchedulerOutcome } from "./outcome.ts";
 import { type PoolTask, runPool } from "./pool.ts";
-import { viewOf } from "./state.ts";
-import { StepResultStore } from "./step-results.ts";
+import { StepScope } from "./step-scope.ts";
 
 /** What one superstep runs: all that is due, but deferred nodes only when nothing else is. */
 export interface DueEntries {
@@ -61,69 +60,74 @@ function openInterruptsOf({ execution, step }: StepScope, entry: FrontierEntry):
 
 const noInterrupts: readonly Interrupt[] = Object.freeze([]);
 
-interface Stop {
-  requested: boolean;
-}
-
-/** The superstep's number, the view that its nodes share, and where their results are kept. */
-function openScope(execution: Execution, entries: number, stop: Stop): StepScope {
-  const { plan, state, cancellation } = execution;
-  return {
-    execution,
-    step: state.step + 1,
-    view: () => viewOf(plan, state.image),
-    results: new StepResultStore(execution, entries),
-    isStopping: () => stop.requested || cancellation.requested,
-  };
-}
-
 /** Under `onFailure: "abort"`, the first final failure stops the others. */
-function watchFailure(execution: Execution, stop: Stop, outcome: EntryOutcome): void {
-  if (outcome.status !== "failed" && outcome.status !== "timed_out") return;
-  if (execution.settings.onFailure !== "abort" || stop.requested) return;
-  stop.requested = true;
-  execution.cancellation.stopRunning(outcome.error);
+function watchFailure(scope: StepScope, outcome: EntryOutcome): void {
+  const failed = outcome.status === "failed" || outcome.status === "timed_out";
+  if (failed && scope.execution.settings.onFailure === "abort") scope.stopFor(outcome.error);
 }
 
-/** Runs the due entries. Rejects only when their results cannot be stored. */
-export async function scheduleStep(
+/** Runs the due entries; at once, if all of them end at once. Rejects only when their results cannot be stored. */
+export function scheduleStep(
   execution: Execution,
   active: readonly FrontierEntry[],
   trace: ScheduleTrace | undefined,
-): Promise<SchedulerOutcome> {
-  const stop: Stop = { requested: false };
-  const scope = openScope(execution, active.length, stop);
+): Awaitable<SchedulerOutcome> {
+  const scope = new StepScope(execution, active.length);
   const dueSince = execution.clock.monotonic();
   // What is never started counts as cancelled.
   const outcomes = active.map(
     (entry): EntryOutcome => settledBefore(scope, entry, nodeOf(execution, entry)) ?? { status: "cancelled", entry },
   );
-  const perform = async (index: number, run: EntryRun): Promise<void> => {
-    const outcome = await runEntry(run);
+  const ended = (index: number, outcome: EntryOutcome): void => {
     outcomes[index] = outcome;
-    watchFailure(execution, stop, outcome);
+    watchFailure(scope, outcome);
   };
+  const finish = (): Awaitable<SchedulerOutcome> => outcomeOf(outcomes, scope);
+  const runOf = (entry: FrontierEntry): EntryRun => ({ scope, entry, node: nodeOf(execution, entry), trace, dueSince });
+  const [only] = outcomes;
+  if (only === undefined || outcomes.length > 1) return runAll(scope, outcomes, runOf, ended).then(finish);
+  // A cancellation may have come since the boundary: what is started now would not hear of it.
+  if (only.status !== "cancelled" || scope.isStopping) return finish();
+  const outcome = runEntry(runOf(only.entry));
+  if (!(outcome instanceof Promise)) {
+    ended(0, outcome);
+    return finish();
+  }
+  return outcome.then((last) => {
+    ended(0, last);
+    return finish();
+  });
+}
+
+/** Runs those that have not ended yet. */
+function runAll(
+  scope: StepScope,
+  outcomes: readonly EntryOutcome[],
+  runOf: (entry: FrontierEntry) => EntryRun,
+  ended: (index: number, outcome: EntryOutcome) => void,
+): Promise<void> {
   const tasks: PoolTask[] = [];
   outcomes.forEach(({ status, entry }, index) => {
     if (status !== "cancelled") return;
-    const node = nodeOf(execution, entry);
-    tasks.push({ group: node.name, limit: node.concurrency, run: () => perform(index, { scope, entry, node, trace, dueSince }) });
+    const run = runOf(entry);
+    const start = (): Promise<void> | undefined => {
+      const outcome = runEntry(run);
+      return outcome instanceof Promise ? outcome.then((last) => ended(index, last)) : void ended(index, outcome);
+    };
+    tasks.push({ group: run.node.name, limit: run.node.concurrency, run: start });
   });
-  const [only] = tasks;
-  // A cancellation may have come since the boundary: what is started now would not hear of it.
-  if (only !== undefined && tasks.length === 1 && !scope.isStopping()) await only.run();
-  else if (tasks.length > 1) await runPool(tasks, execution.settings.concurrency, scope.isStopping);
-  if (scope.results.isBusy) await scope.results.settled();
-  return outcomeOf(outcomes, scope);
+  return runPool(tasks, scope.execution.settings.concurrency, () => scope.isStopping);
 }
 
-function outcomeOf(outcomes: readonly EntryOutcome[], { results }: StepScope): SchedulerOutcome {
+function outcomeOf(outcomes: readonly EntryOutcome[], { results }: StepScope): Awaitable<SchedulerOutcome> {
   const ranNodes: string[] = [];
   const skippedNodes: string[] = [];
   for (const { status, entry } of outcomes) {
     if (status === "completed" || status === "routed") ranNodes.push(entry.node);
     else if (status === "skipped") skippedNodes.push(entry.node);
   }
+  const outcome = { outcomes, ranNodes, skippedNodes, kept: () => results.kept() };
+  if (results.isBusy) return results.settled().then(() => outcome);
   results.end();
-  return { outcomes, ranNodes, skippedNodes, kept: () => results.kept() };
+  return outcome;
 }

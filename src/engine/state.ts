@@ -48,8 +48,9 @@ function makeView(plan: Plan, image: StateImage): Values {
   const view: Record<string, unknown> = {};
   for (const channel of plan.channels) {
     const cell = image.cells[channel.index] as Cell;
+    const value = cell.list === undefined ? cell.value : cell.list.made;
     if (cell.live) defineLazily(view, channel.name, () => handOut(valueOf(cell)));
-    else if (cell.list === undefined) define(view, channel.name, cell.value);
+    else if (cell.list === undefined || value !== undefined) define(view, channel.name, value);
     else defineLazily(view, channel.name, () => cell.list?.toArray());
   }
   return Object.freeze(view);

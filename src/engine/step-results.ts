@@ -4,16 +4,16 @@ import { SpanloomError } from "../errors/errors.ts";
 import { serializeError } from "../events/serialize.ts";
 import type { Awaitable } from "../support/types.ts";
 import { adopt } from "../support/value.ts";
-import { entryKey, type Execution } from "./execution.ts";
+import type { Execution } from "./execution.ts";
 
 export class StepResultStore {
   readonly #execution: Execution;
   readonly #stored: boolean;
   /** That of the step's own parent: what comes late must not go with a later record. */
   readonly #fence: Fence;
-  // Most steps keep nothing before they are done: maps are made with their first entry.
-  #results: ReadonlyMap<string, EntryResult>;
-  #added: Map<string, EntryResult> | undefined;
+  /** By entry key: those of earlier tries of the step. Their entries do not run again. */
+  readonly #earlier: ReadonlyMap<string, EntryResult>;
+  readonly #added: EntryResult[] = [];
   #once: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
   #running: Map<string, Promise<unknown>> | undefined;
   /** Results that no write has taken yet. */
@@ -28,18 +28,18 @@ export class StepResultStore {
     this.#execution = execution;
     this.#fence = { checkpointId: execution.checkpointId, epoch: execution.epoch };
     this.#stored = entries > 1 && execution.shared && execution.settings.autosave;
-    this.#results = execution.due.results;
+    this.#earlier = execution.due.results;
     this.#once = execution.due.once;
   }
 
+  /** The result of an earlier try of the step. */
   get(key: string): EntryResult | undefined {
-    return this.#results.get(key);
+    return this.#earlier.get(key);
   }
 
   /** Keeps a finished entry's result; it is stored by the time `settled` resolves. */
   add(result: EntryResult): void {
-    this.#added ??= new Map(this.#results);
-    this.#results = this.#added.set(entryKey(result), result);
+    this.#added.push(result);
     if (!this.#stored) return;
     this.#waiting.push(result);
     this.#writing ??= this.#write();
@@ -76,7 +76,7 @@ export class StepResultStore {
 
   /** What a record keeps of the step while it is not done. */
   kept(): { readonly results: readonly EntryResult[]; readonly once: ReadonlyMap<string, ReadonlyMap<string, unknown>> } {
-    return { results: [...this.#results.values()], once: this.#once };
+    return { results: [...this.#earlier.values(), ...this.#added], once: this.#once };
   }
 
   async #write(): Promise<void> {

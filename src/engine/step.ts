@@ -34,7 +34,8 @@ export async function runStep(execution: Execution): Promise<StepReport> {
   let failure: unknown;
   let outcome: SuperstepOutcome | undefined;
   try {
-    outcome = await runOneSuperstep(execution, due, trace);
+    const running = runOneSuperstep(execution, due, trace);
+    outcome = running instanceof Promise ? await running : running;
     if (outcome.kind === "done") {
       const saving = advance(execution, outcome, trace, started);
       if (saving instanceof Promise) await saving;

@@ -1,7 +1,8 @@
 /** `runOneSuperstep`: schedule, then barrier, then frontier, each under its span. It saves nothing and changes nothing: that is `runStep`'s. */
-import type { FrontierEntry } from "../checkpoint/checkpointer.ts";
+import type { EntryResult, FrontierEntry } from "../checkpoint/checkpointer.ts";
 import { RunnerError } from "../errors/errors.ts";
-import type { SuperstepTrace } from "../telemetry/instrumentation.ts";
+import type { Awaitable } from "../support/types.ts";
+import type { ScheduleTrace, SuperstepTrace } from "../telemetry/instrumentation.ts";
 import { applyBarrierAndUpdate } from "./barrier.ts";
 import type { Execution } from "./execution.ts";
 import { computeNextFrontier, type DoneEntry } from "./frontier.ts";
@@ -16,8 +17,30 @@ export type SuperstepOutcome =
   /** The state stays as it was; what finished is kept. */
   | { readonly kind: "stopped"; readonly scheduler: SchedulerOutcome; readonly stop: StepStop };
 
-export async function runOneSuperstep(execution: Execution, due: DueEntries, trace: SuperstepTrace | undefined): Promise<SuperstepOutcome> {
-  const { scheduler, stop } = await schedule(execution, due.active, trace);
+/** At once, if all nodes return at once. Rejects when results of entries could not be stored. */
+export function runOneSuperstep(execution: Execution, due: DueEntries, trace: SuperstepTrace | undefined): Awaitable<SuperstepOutcome> {
+  const schedule = trace?.schedule(execution.state.step + 1, due.active.length);
+  const scheduled = scheduleStep(execution, due.active, schedule);
+  if (!(scheduled instanceof Promise)) return conclude(execution, due, scheduled, { trace, schedule });
+  return scheduled.then(
+    (scheduler) => conclude(execution, due, scheduler, { trace, schedule }),
+    (error: unknown) => {
+      // No node failed.
+      endFailed(schedule, execution, due.active, error, undefined);
+      throw error;
+    },
+  );
+}
+
+interface Traces {
+  readonly trace: SuperstepTrace | undefined;
+  readonly schedule: ScheduleTrace | undefined;
+}
+
+function conclude(execution: Execution, due: DueEntries, scheduler: SchedulerOutcome, { trace, schedule }: Traces): SuperstepOutcome {
+  const stop = stopOf(execution, scheduler);
+  if (stop?.kind === "failed") endFailed(schedule, execution, due.active, stop.error, scheduler.outcomes.find(isFailure)?.entry.node);
+  else schedule?.end();
   if (stop !== undefined) return { kind: "stopped", scheduler, stop };
   try {
     const barrier = barrierPhase(execution, scheduler, trace);
@@ -28,29 +51,15 @@ export async function runOneSuperstep(execution: Execution, due: DueEntries, tra
   }
 }
 
-interface Scheduled {
-  readonly scheduler: SchedulerOutcome;
-  readonly stop: StepStop | undefined;
-}
-
-async function schedule(execution: Execution, active: readonly FrontierEntry[], parent: SuperstepTrace | undefined): Promise<Scheduled> {
-  const { state, plan } = execution;
-  const trace = parent?.schedule(state.step + 1, active.length);
-  const failed = (error: unknown, node: string | undefined): void => {
-    const frontierNodes = active.map((entry) => entry.node);
-    trace?.end({ ...phaseFailure(error, "checkpoint_failed"), node, frontierNodes, versions: versionsOf(plan, state.image.versions) });
-  };
-  try {
-    const scheduler = await scheduleStep(execution, active, trace);
-    const stop = stopOf(execution, scheduler);
-    if (stop?.kind === "failed") failed(stop.error, scheduler.outcomes.find(isFailure)?.entry.node);
-    else trace?.end();
-    return { scheduler, stop };
-  } catch (error) {
-    // Results could not be stored: no node failed.
-    failed(error, undefined);
-    throw error;
-  }
+function endFailed(
+  trace: ScheduleTrace | undefined,
+  { plan, state }: Execution,
+  active: readonly FrontierEntry[],
+  error: unknown,
+  node: string | undefined,
+): void {
+  const frontierNodes = active.map((entry) => entry.node);
+  trace?.end({ ...phaseFailure(error, "checkpoint_failed"), node, frontierNodes, versions: versionsOf(plan, state.image.versions) });
 }
 
 const isFailure = ({ status }: EntryOutcome): boolean => status === "failed" || status === "timed_out" || status === "refused";
@@ -62,8 +71,13 @@ function barrierPhase(
 ): BarrierOutcome {
   const step = state.step + 1;
   const trace = parent?.barrier(step);
-  const results = outcomes.flatMap((outcome) => ("result" in outcome ? outcome.result : []));
-  const errorsInPartials = results.reduce((count, { errors }) => count + errors.length, 0);
+  const results: EntryResult[] = [];
+  let errorsInPartials = 0;
+  for (const outcome of outcomes) {
+    if (outcome.status !== "completed" && outcome.status !== "routed") continue;
+    results.push(outcome.result);
+    errorsInPartials += outcome.result.errors.length;
+  }
   try {
     const outcome = applyBarrierAndUpdate(plan, state.image, results, step);
     trace?.end({ ranNodes: ranNodes.length, errorsInPartials, updatedChannels: outcome.updatedChannels });

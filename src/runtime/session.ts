@@ -25,7 +25,7 @@ export class LooseSession {
   }
 
   /** The same as `start`, for a caller who wants the result alone. */
-  async invoke(input: unknown, options: CallOptions, idGiven: boolean): Promise<InvocationResult> {
+  invoke(input: unknown, options: CallOptions, idGiven: boolean): Promise<InvocationResult> {
     const core = this.#core;
     const ticket = core.ticket(this.id, options);
     const copy = taken(input);

@@ -2,7 +2,7 @@
 import type { FrontierEntry } from "../checkpoint/checkpointer.ts";
 import { maybeCheckpoint } from "../engine/checkpoint.ts";
 import { isSessionComplete } from "../engine/complete.ts";
-import { type Execution, nothingDue, type SessionState } from "../engine/execution.ts";
+import { type Execution, noArrivals, nothingDue, type SessionState } from "../engine/execution.ts";
 import { computeEntryFrontier } from "../engine/frontier.ts";
 import { viewOf } from "../engine/state.ts";
 import { RunnerError } from "../errors/errors.ts";
@@ -13,6 +13,7 @@ import { firstState, type Written } from "./input.ts";
 import type { Invocation, InvocationResult } from "./invocation.ts";
 import { checkGraph } from "./open-session.ts";
 
+const nothingSeen: SessionState["seen"] = new Map();
 const none: readonly string[] = Object.freeze([]);
 
 /** Throws `session_exists`, or `wrong_graph` when the id is taken by another graph's session. */
@@ -32,7 +33,7 @@ export type Entries = readonly FrontierEntry[] | undefined;
 export async function enter(execution: Execution, written: Written, entries: Entries, takeOverFrom?: number): Promise<void> {
   const { trace, state, resting } = execution;
   const frontier = entries ?? entryFrontier(execution, written);
-  const entered: SessionState = { ...state, image: written.image, frontier, arrivals: new Map() };
+  const entered: SessionState = { ...state, image: written.image, frontier, arrivals: noArrivals };
   const status = isSessionComplete(entered) ? "completed" : resting;
   const { changes, size, updatedChannels } = written;
   const save = { kind: "record", state: entered, due: nothingDue, status, changes, size, updatedChannels } as const;
@@ -42,7 +43,7 @@ export async function enter(execution: Execution, written: Written, entries: Ent
 
 function entryFrontier({ plan, state, events, trace }: Execution, { image }: Written): readonly FrontierEntry[] {
   const { step } = state;
-  const { next, branches } = computeEntryFrontier(plan, () => viewOf(plan, image), new Map(), step);
+  const { next, branches } = computeEntryFrontier(plan, () => viewOf(plan, image), noArrivals, step);
   for (const { labels, targets } of branches) events.emit("branch.taken", { labels, targets }, { step, node: START, span: trace });
   return next;
 }
@@ -64,7 +65,7 @@ export async function openNew(
 ): Promise<{ readonly invocation: Invocation; readonly prepare: () => Promise<void> }> {
   const written = firstState(core.ports.plan, input);
   if (idGiven) await checkAbsent(core, ticket.sessionId);
-  const state: SessionState = { step: 0, image: written.image, frontier: [], arrivals: new Map(), seen: new Map() };
+  const state: SessionState = { step: 0, image: written.image, frontier: [], arrivals: noArrivals, seen: nothingSeen };
   const beginning = { kind: "start", epoch: 1, state, due: nothingDue, status: resting, resting, loaded: undefined } as const;
   const invocation = beginInvocation(core, ticket, beginning);
   return { invocation, prepare: () => enter(invocation.execution, written, entries) };

@@ -26,6 +26,11 @@ export class AppendList {
     return new AppendList(log, log.length, undefined);
   }
 
+  /** The frozen array, if it was made already. */
+  get made(): readonly unknown[] | undefined {
+    return this.#array;
+  }
+
   /** A frozen array, made once. */
   toArray(): readonly unknown[] {
     this.#array ??= Object.freeze(this.#log.slice(0, this.length));

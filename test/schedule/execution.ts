@@ -50,7 +50,7 @@ export function executionOf(graph: AnyGraph, settings: Partial<EngineSettings> =
     store: memoryCheckpointer(),
     shared: false,
     late: { results: 0, emits: 0 },
-    boundary: () => undefined,
+    sinks: { boundary: () => undefined },
     state: { step: 0, image, frontier, arrivals: new Map(), seen: new Map() },
     due: nothingDue,
     resting: "running",

@@ -78,15 +78,18 @@ class MemoryCheckpointer implements Checkpointer {
   }
 
   save(fence: Fence, record: CheckpointRecord, changes: readonly ChannelChange[], size: number): SaveReceipt {
-    const found = this.#sessions.get(record.sessionId);
-    checkFence(found, record.sessionId, fence);
-    const session = found ?? this.#begin(record);
-    const kept = {
-      record,
-      updatedAt: record.time,
-      size: size + recordSize,
-      cells: applyChanges(session.kept.at(-1)?.cells ?? noCells, changes),
-    };
+    const session = this.#sessions.get(record.sessionId);
+    checkFence(session, record.sessionId, fence);
+    const before = session?.kept.at(-1);
+    const cells = applyChanges(before?.cells ?? noCells, changes);
+    const kept = { record, updatedAt: record.time, size: size + recordSize, cells };
+    if (session === undefined || before === undefined) {
+      const { sessionId: id, time: createdAt, epoch: ownerEpoch } = record;
+      this.#sessions.set(id, { id, createdAt, ownerEpoch, kept: [kept] });
+      return kept;
+    }
+    // Its results were of the step that this record ends: whoever begins there again runs that step again.
+    if (before.record.results.length > 0 && record.step > before.record.step) before.record = { ...before.record, results: [] };
     session.kept.push(kept);
     // Not at every record past the limit, which would move all that is kept each time.
     if (session.kept.length >= this.#keep * 2) session.kept = session.kept.slice(-this.#keep);
@@ -178,13 +181,6 @@ class MemoryCheckpointer implements Checkpointer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #begin(record: CheckpointRecord): MemorySession {
-    const { sessionId: id, time, epoch } = record;
-    const session = { id, createdAt: time, ownerEpoch: epoch, kept: [] };
-    this.#sessions.set(id, session);
-    return session;
   }
 
   #owned(sessionId: string, fence: Fence): MemorySession {

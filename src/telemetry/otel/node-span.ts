@@ -1,7 +1,8 @@
 /** One attempt of a node, traced: the only place where a span is made active. */
-import { context, type Context, type HrTime, type Span, trace } from "@opentelemetry/api";
+import { context, type Context, type HrTime, type Span } from "@opentelemetry/api";
 import type { NodeTrace, SpanFailure, SpanIds } from "../instrumentation.ts";
 import { spanAttributes, spans } from "../names.ts";
+import { withSpan } from "./linked-context.ts";
 import { type ParentHandle, SpanHandle, startSpan } from "./span-handle.ts";
 import { spanTime } from "./time.ts";
 
@@ -14,7 +15,7 @@ class NodeSpan extends SpanHandle implements NodeTrace {
   }
 
   run<T>(call: () => T): T {
-    return context.with(trace.setSpan(this.#outer, this.span), call);
+    return context.with(withSpan(this.#outer, this.span), call);
   }
 
   end(end: { readonly writes?: readonly string[] | undefined; readonly failure?: SpanFailure | undefined }): void {

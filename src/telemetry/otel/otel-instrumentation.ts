@@ -4,6 +4,7 @@ import type { Instrumentation, InvocationFacts, InvocationTrace } from "../instr
 import { scope as scopeOf, spanAttributes, spans } from "../names.ts";
 import { UnrecordedInvocation } from "./folded.ts";
 import { InvocationSpan } from "./invocation-span.ts";
+import { withSpan } from "./linked-context.ts";
 import type { Detail } from "./span-handle.ts";
 import { spanTimeOf } from "./time.ts";
 import { linksOf, storedTraceOf } from "./trace-parent.ts";
@@ -41,7 +42,7 @@ function begin(facts: InvocationFacts, options: OtelInstrumentationOptions): Inv
   // Without an SDK the span's context is invalid, or the caller's own handed through.
   const ids = span.spanContext();
   if (!isSpanContextValid(ids) || ids.spanId === trace.getSpanContext(outer)?.spanId) return undefined;
-  return new UnrecordedInvocation(span, trace.setSpan(outer, span), storedTraceOf(ids, facts));
+  return new UnrecordedInvocation(span, withSpan(outer, span), storedTraceOf(ids, facts));
 }
 
 /** Makes the spans of runs. `startInvocation` gives `undefined` without an SDK, and when the SDK throws. */

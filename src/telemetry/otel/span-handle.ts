@@ -1,8 +1,9 @@
 /** What every span of a run has in common: ids, attributes, events and an end; a telemetry SDK that throws harms nothing here. */
-import { type Context, type HrTime, type Span, SpanStatusCode, trace, type Tracer } from "@opentelemetry/api";
+import { type Context, type HrTime, type Span, SpanStatusCode, type Tracer } from "@opentelemetry/api";
 import type { SpanFailure, SpanIds } from "../instrumentation.ts";
 import { spanAttributes } from "../names.ts";
 import { eventAttributes, type SpanValue } from "./event-attributes.ts";
+import { withSpan } from "./linked-context.ts";
 import { spanTime } from "./time.ts";
 
 export type Detail = "invocation" | "superstep" | "phase";
@@ -89,7 +90,7 @@ export class ParentHandle extends SpanHandle {
 
   constructor(scope: Scope, span: Span, outer: Context) {
     super(scope, span);
-    this.context = trace.setSpan(outer, span);
+    this.context = withSpan(outer, span);
   }
 
   /** Seconds of a phase that has no span of its own; those of one key add up. */

@@ -5,7 +5,7 @@ import { type LinkType, spanAttributes } from "../names.ts";
 
 /** Writes a span's context as a `traceparent`. */
 function formatTraceParent(context: SpanContext): string {
-  return `00-${context.traceId}-${context.spanId}-${(context.traceFlags & 0xff).toString(16).padStart(2, "0")}`;
+  return ["00", context.traceId, context.spanId, (context.traceFlags & 0xff).toString(16).padStart(2, "0")].join("-");
 }
 
 // As of the specification: a later version may have more fields, version ff is invalid.
