@@ -10,8 +10,8 @@ import { runnerSettings } from "./runtime/settings.ts";
 import type { Runner, RunnerOptions } from "./runtime/types.ts";
 import { otelInstrumentation, type OtelInstrumentationOptions } from "./telemetry/otel/otel-instrumentation.ts";
 
-/** Records of one session that the default store keeps: more than a run of the default `maxSteps` makes. */
-const keptRecords = 64;
+/** Records of one session that the default store keeps: nobody but this process can read them, and each holds its state. */
+const keptRecords = 128;
 
 function instrumentationOf({ telemetry }: RunnerOptions): ReturnType<typeof otelInstrumentation> | undefined {
   if (telemetry === false) return undefined;

@@ -47,13 +47,15 @@ export function maybeCheckpoint(execution: Execution, parent: Parent, wanted: Sa
   const save = withUnsaved(execution, wanted);
   const step = save.kind === "record" ? save.state.step : execution.state.step;
   const trace = parent?.checkpoint(step, store.backend, settings.durability);
-  const started = clock.monotonic();
+  // Told to listeners alone.
+  const started = execution.events.listening ? clock.monotonic() : undefined;
   const checkpointId = save.kind === "record" ? `${execution.invocationId}.${execution.records}` : execution.checkpointId;
   const saved = ({ size }: SaveReceipt): void => {
     trace?.end({ outcome: "saved", size });
     adopt(execution, save, checkpointId);
     execution.unsaved = save.kind === "record" ? nothingUnsaved : { ...execution.unsaved, takeOverFrom: undefined };
-    const data = { checkpointId: checkpointId ?? "", size, duration: clock.monotonic() - started };
+    const duration = started === undefined ? 0 : clock.monotonic() - started;
+    const data = { checkpointId: checkpointId ?? "", size, duration };
     execution.events.emit("checkpoint.saved", data, { step, span: trace });
   };
   const refused = (error: unknown): void => failed(execution, save, step, error, trace);

@@ -47,7 +47,6 @@ export async function runStep(execution: Execution): Promise<StepReport> {
   const ran = outcome?.scheduler.ranNodes.length ?? 0;
   const skipped = outcome?.scheduler.skippedNodes.length ?? 0;
   trace?.end({ ranNodes: ran, skippedNodes: skipped, failure: failure === undefined ? undefined : phaseFailure(failure) });
-  execution.progressedAt = execution.clock.monotonic();
   if (outcome?.kind === "stopped") await stopped(execution, outcome.scheduler, outcome.stop);
   if (failure !== undefined) throw failure;
   if (outcome?.kind !== "done") return reportOf(execution, undefined);
@@ -75,7 +74,8 @@ function advance(execution: Execution, outcome: Done, trace: SuperstepTrace | un
   const completed = (): void => {
     execution.steps += 1;
     const nextFrontier = frontier.next.map(({ node }) => node);
-    const data = { ...ran, nextFrontier, duration: execution.clock.monotonic() - started };
+    execution.progressedAt = execution.clock.monotonic();
+    const data = { ...ran, nextFrontier, duration: execution.progressedAt - started };
     execution.events.emit("superstep.completed", data, { step: state.step, span: trace });
   };
   return saving instanceof Promise ? saving.then(completed) : completed();
