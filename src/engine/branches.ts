@@ -17,11 +17,9 @@ export function takeBranches(
 ): void {
   for (const branch of branches) {
     const labels = decide(branch, from, view, step);
-    draft.take(
-      from,
-      labels,
-      labels.flatMap((label) => branch.labels.get(label) ?? []),
-    );
+    const targets: number[] = [];
+    for (const label of labels) targets.push(...(branch.labels.get(label) ?? []));
+    draft.take(from, labels, targets);
   }
 }
 

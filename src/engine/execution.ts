@@ -89,7 +89,6 @@ export interface Execution {
   readonly plan: Plan;
   readonly graph: GraphRecord;
   readonly settings: EngineSettings;
-  readonly services: unknown;
   readonly sessionId: string;
   readonly invocationId: string;
   readonly epoch: number;
@@ -97,13 +96,15 @@ export interface Execution {
   readonly random: () => number;
   readonly events: InvocationEvents;
   readonly trace: InvocationTrace | undefined;
-  readonly cancellation: Cancellation;
   readonly store: Checkpointer;
   /** Another process, or another runner, may read the store before the step ends: entries' results are stored as they come. */
   readonly shared: boolean;
   readonly late: LateCounts;
   /** What runs wait for between supersteps, when a sink that blocks is full. */
   readonly sinks: { boundary(): Promise<void> | undefined };
+  /** Of the call that runs it now. */
+  services: unknown;
+  cancellation: Cancellation;
   state: SessionState;
   due: DueStep;
   /** What it is in between two supersteps. */

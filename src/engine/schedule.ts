@@ -40,7 +40,7 @@ function isUnchanged({ plan, state }: Execution, node: PlannedNode): boolean {
 }
 
 /** Its result is stored already, its gate is closed, or it still waits for an answer: then it does not run. */
-function settledBefore(scope: StepScope, entry: FrontierEntry, node: PlannedNode): EntryOutcome | undefined {
+function settledBefore({ scope, entry, node }: EntryRun): EntryOutcome | undefined {
   const { execution, results } = scope;
   const result = results.get(entryKey(entry));
   if (result !== undefined) return { status: result.failure === undefined ? "completed" : "routed", entry, result };
@@ -74,49 +74,40 @@ export function scheduleStep(
 ): Awaitable<SchedulerOutcome> {
   const scope = new StepScope(execution, active.length);
   const dueSince = execution.clock.monotonic();
-  // What is never started counts as cancelled.
-  const outcomes = active.map(
-    (entry): EntryOutcome => settledBefore(scope, entry, nodeOf(execution, entry)) ?? { status: "cancelled", entry },
-  );
+  const runs = active.map((entry): EntryRun => ({ scope, entry, node: nodeOf(execution, entry), trace, dueSince }));
+  const [only] = runs;
+  return only !== undefined && runs.length === 1 ? runOnly(only) : runAll(scope, runs);
+}
+
+const neverStarted = ({ entry }: EntryRun): EntryOutcome => ({ status: "cancelled", entry });
+
+function runOnly(run: EntryRun): Awaitable<SchedulerOutcome> {
+  const { scope } = run;
+  // A cancellation may have come since the boundary: what is started now would not hear of it.
+  const outcome = settledBefore(run) ?? (scope.isStopping ? neverStarted(run) : runEntry(run));
+  return outcome instanceof Promise ? outcome.then((last) => outcomeOf([last], scope)) : outcomeOf([outcome], scope);
+}
+
+async function runAll(scope: StepScope, runs: readonly EntryRun[]): Promise<SchedulerOutcome> {
+  // Until it has ended, it is one that was never started.
+  const outcomes = runs.map((run) => settledBefore(run) ?? neverStarted(run));
   const ended = (index: number, outcome: EntryOutcome): void => {
     outcomes[index] = outcome;
     watchFailure(scope, outcome);
   };
-  const finish = (): Awaitable<SchedulerOutcome> => outcomeOf(outcomes, scope);
-  const runOf = (entry: FrontierEntry): EntryRun => ({ scope, entry, node: nodeOf(execution, entry), trace, dueSince });
-  const [only] = outcomes;
-  if (only === undefined || outcomes.length > 1) return runAll(scope, outcomes, runOf, ended).then(finish);
-  // A cancellation may have come since the boundary: what is started now would not hear of it.
-  if (only.status !== "cancelled" || scope.isStopping) return finish();
-  const outcome = runEntry(runOf(only.entry));
-  if (!(outcome instanceof Promise)) {
-    ended(0, outcome);
-    return finish();
-  }
-  return outcome.then((last) => {
-    ended(0, last);
-    return finish();
-  });
-}
-
-/** Runs those that have not ended yet. */
-function runAll(
-  scope: StepScope,
-  outcomes: readonly EntryOutcome[],
-  runOf: (entry: FrontierEntry) => EntryRun,
-  ended: (index: number, outcome: EntryOutcome) => void,
-): Promise<void> {
   const tasks: PoolTask[] = [];
-  outcomes.forEach(({ status, entry }, index) => {
-    if (status !== "cancelled") return;
-    const run = runOf(entry);
+  runs.forEach((run, index) => {
+    if (outcomes[index]?.status !== "cancelled") return;
     const start = (): Promise<void> | undefined => {
       const outcome = runEntry(run);
-      return outcome instanceof Promise ? outcome.then((last) => ended(index, last)) : void ended(index, outcome);
+      if (outcome instanceof Promise) return outcome.then((last) => ended(index, last));
+      ended(index, outcome);
+      return undefined;
     };
     tasks.push({ group: run.node.name, limit: run.node.concurrency, run: start });
   });
-  return runPool(tasks, scope.execution.settings.concurrency, () => scope.isStopping);
+  await runPool(tasks, scope.execution.settings.concurrency, () => scope.isStopping);
+  return outcomeOf(outcomes, scope);
 }
 
 function outcomeOf(outcomes: readonly EntryOutcome[], { results }: StepScope): Awaitable<SchedulerOutcome> {

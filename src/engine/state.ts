@@ -74,9 +74,14 @@ function defineLazily(target: Record<string, unknown>, key: string, make: () => 
   });
 }
 
-/** Versions by channel name. */
+const named = new WeakMap<readonly number[], Readonly<Record<string, number>>>();
+
+/** Versions by channel name, frozen. */
 export function versionsOf(plan: Plan, versions: readonly number[]): Readonly<Record<string, number>> {
-  const named: Record<string, number> = {};
-  for (const channel of plan.channels) define(named, channel.name, versions[channel.index] ?? 1);
-  return named;
+  const found = named.get(versions);
+  if (found !== undefined) return found;
+  const made: Record<string, number> = {};
+  for (const channel of plan.channels) define(made, channel.name, versions[channel.index] ?? 1);
+  named.set(versions, Object.freeze(made));
+  return made;
 }

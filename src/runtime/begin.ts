@@ -45,7 +45,8 @@ function factsOf(core: Core, ticket: Ticket, { kind, loaded }: Beginning): Invoc
   return { ...facts, stored: record.trace, forked: record.forkedFrom !== undefined && ownerEpoch === 0, load };
 }
 
-function servicesOf(core: Core, { options }: Ticket): unknown {
+/** The runner's, with those of the call over them. */
+export function servicesOf(core: Core, { options }: Ticket): unknown {
   const { services } = core.ports.settings;
   if (options.services === undefined) return services;
   return { ...(typeof services === "object" ? services : undefined), ...options.services };

@@ -6,7 +6,7 @@ import type { Invocation, InvocationResult } from "./invocation.ts";
 import { openSession } from "./open-session.ts";
 import { openStored } from "./resume.ts";
 import { type NewSession, openNew } from "./start.ts";
-import { makeExecution } from "./begin.ts";
+import { servicesOf } from "./begin.ts";
 
 const nothing = (): Promise<void> => Promise.resolve();
 
@@ -35,11 +35,13 @@ async function openByHand(core: Core, ticket: Ticket): Promise<Opened> {
 
 /** This call's signal and services hold for its own step. */
 function borrow(core: Core, ticket: Ticket, { execution }: Invocation): () => void {
-  const { state, due, status, resting, epoch } = execution;
-  const { services } = makeExecution(core, ticket, { kind: "resume", epoch, state, due, status, resting, loaded: undefined }, undefined);
-  const before = { cancellation: execution.cancellation, services: execution.services };
-  Object.assign(execution, { cancellation: ticket.cancellation, services });
-  return () => Object.assign(execution, before);
+  const { cancellation, services } = execution;
+  execution.cancellation = ticket.cancellation;
+  execution.services = servicesOf(core, ticket);
+  return () => {
+    execution.cancellation = cancellation;
+    execution.services = services;
+  };
 }
 
 function settle(core: Core, invocation: Invocation): void {
@@ -64,7 +66,8 @@ export async function completeByHand(core: Core, ticket: Ticket): Promise<Invoca
   const { invocation, prepare } = await openByHand(core, ticket);
   core.track(invocation);
   borrow(core, ticket, invocation);
-  Object.assign(invocation.execution, { resting: "running", status: "running" });
+  invocation.execution.resting = "running";
+  invocation.execution.status = "running";
   try {
     return await invocation.run(prepare);
   } finally {

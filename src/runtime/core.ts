@@ -65,10 +65,6 @@ export class Core {
     this.ports = ports;
   }
 
-  get closing(): boolean {
-    return this.#closing;
-  }
-
   get invocations(): readonly Invocation[] {
     return [...this.#invocations.values()];
   }
@@ -136,10 +132,6 @@ export class Core {
   track(invocation: Invocation): void {
     invocation.execution.progressedAt = this.ports.settings.clock.monotonic();
     this.#invocations.set(invocation.execution.sessionId, invocation);
-  }
-
-  get active(): number {
-    return this.#running.size;
   }
 
   /** Tells everything that runs to stop: at its next boundary, or now. */
