@@ -1,5 +1,6 @@
 /** The exit codes of every command, and the errors of the command line itself with the code that each leads to. */
 import { SpanloomError } from "../errors/errors.ts";
+import { nodesInWords } from "./format.ts";
 
 /** What a process of the command line ends with. */
 export const exitCodes = { completed: 0, failed: 1, usage: 2, paused: 3, SIGINT: 130, SIGTERM: 143 } as const;
@@ -26,6 +27,11 @@ const mistakes = {
   services_failed: {
     exit: exitCodes.failed,
     sentence: ({ module, reason }: { module: string; reason: string }) => `The \`services\` function of ${module} threw: ${reason}`,
+  },
+  telemetry_unusable: {
+    exit: exitCodes.failed,
+    sentence: ({ reason }: { reason: string }) =>
+      `The OpenTelemetry SDK cannot be loaded: ${reason} It needs @opentelemetry/api 1.10 or later: see which one is installed with npm ls @opentelemetry/api.`,
   },
   input_unreadable: {
     exit: exitCodes.usage,
@@ -60,8 +66,8 @@ const mistakes = {
   },
   stalled: {
     exit: exitCodes.failed,
-    sentence: ({ what }: { what: string }) =>
-      `${what} waits for something that can never happen: nothing is left in this process that could wake it. Look for a promise that is never settled.`,
+    sentence: ({ what, running = [] }: { what: string; running?: readonly string[] }) =>
+      `${what} waits${running.length === 0 ? "" : `, in ${nodesInWords(running)},`} for something that can never happen: nothing is left in this process that could wake it. Look for a promise that is never settled.`,
   },
   exited: {
     exit: exitCodes.failed,
@@ -73,6 +79,11 @@ const mistakes = {
     sentence: ({ reason }: { reason: string }) => `An error was thrown outside every node, and nothing caught it: ${reason}`,
   },
 } as const;
+
+/** The exit code of each. */
+export const exitOfMistakes: Readonly<Record<MistakeCode, ExitCode>> = Object.fromEntries(
+  Object.entries(mistakes).map(([code, { exit }]) => [code, exit]),
+) as Record<MistakeCode, ExitCode>;
 
 export type MistakeCode = keyof typeof mistakes;
 type MistakeFacts<Code extends MistakeCode> = (typeof mistakes)[Code]["sentence"] extends (facts: infer Facts) => string ? Facts : never;

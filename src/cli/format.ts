@@ -49,6 +49,11 @@ export function countedNames(names: readonly string[]): string {
   return shown.length <= 10 ? shown.join(", ") : `${shown.slice(0, 10).join(", ")}, … ${shown.length - 10} more`;
 }
 
+/** 'node "plan"', 'nodes "plan", "fetch"': of those that there is at least one of. */
+export function nodesInWords(names: readonly string[]): string {
+  return `${names.length === 1 ? "node" : "nodes"} ${countedNames(names.map((name) => `"${name}"`))}`;
+}
+
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : compact(error, 200);
@@ -68,13 +73,19 @@ function stackOf(error: Error): string {
     .join("\n");
 }
 
+/** Our own sentence; where it advises programs, that of this command. */
+function sentenceOf(error: SpanloomError): string {
+  if (error.code !== "max_steps") return error.message;
+  return `The run did not end within ${String(error.facts["maxSteps"])} supersteps. Raise --max-steps if so many are meant.`;
+}
+
 /**
  * An error for a person to read, causes included: our own by their sentence, those of the user's code with their stack, as that is where to
  * look. Nothing is said twice.
  */
 export function explain(error: unknown, depth = 0): string {
   if (!(error instanceof Error)) return severalLines(compact(error, 1_000));
-  const text = SpanloomError.is(error) ? `${error.message} (${error.code})` : stackOf(error);
+  const text = SpanloomError.is(error) ? `${sentenceOf(error)} (${error.code})` : stackOf(error);
   const inner = error instanceof AggregateError ? error.errors : error.cause === undefined ? [] : [error.cause];
   if (depth >= 8) return severalLines(text);
   const causes = inner.map((cause) => explain(cause, depth + 1)).filter((cause) => !text.includes(withoutName(cause)));

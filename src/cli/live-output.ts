@@ -1,6 +1,4 @@
 /** Shows a run on a stream while it goes on: drawn over on a terminal, plain lines elsewhere, nothing when quiet. */
-import { Console } from "node:console";
-import { Writable } from "node:stream";
 import { createLogUpdate } from "log-update";
 import type { AnyEvent } from "../events/event.ts";
 import { severalLines } from "./format.ts";
@@ -71,20 +69,4 @@ function drawnOutput(view: LiveView, { stream, paint }: LiveOptions): LiveOutput
 export function liveOutput(view: LiveView, options: LiveOptions): LiveOutput {
   const drawn = !options.quiet && canRedraw(options.stream, options.environment);
   return drawn ? drawnOutput(view, options) : plainOutput(view, options);
-}
-
-/** Until the returned function is called, `console` writes here and not to standard output, which is the result's alone. */
-export function divertConsole(output: LiveOutput): () => void {
-  const before = globalThis.console;
-  const stream = new Writable({
-    decodeStrings: false,
-    write: (chunk: unknown, _encoding, done) => {
-      output.pass(String(chunk));
-      done();
-    },
-  });
-  globalThis.console = new Console({ stdout: stream, stderr: stream });
-  return () => {
-    globalThis.console = before;
-  };
 }

@@ -3,6 +3,7 @@ import type { AnyEvent, Interrupt, RuntimeEvent, SerializedError } from "../even
 import { isRuntimeEvent } from "../events/event.ts";
 import { compact, countedNames, formatDuration, oneLine, truncate } from "./format.ts";
 import type { Paint } from "./terminal.ts";
+import { loggedText, noteWarning, noWarnings, starvedText, type Warnings } from "./warnings.ts";
 
 interface RunningNode {
   /** Times of emission of the attempts that run, oldest first. */
@@ -21,6 +22,7 @@ export interface LiveView {
   /** Supersteps that were completed. */
   steps: number;
   readonly running: Map<string, RunningNode>;
+  readonly warnings: Warnings;
   /** Lines given for the superstep, so that a wide one does not flood the terminal. */
   nodeLines: number;
   tellingLines: number;
@@ -28,7 +30,8 @@ export interface LiveView {
 
 /** A run of which nothing is known yet. */
 export function createLiveView(): LiveView {
-  return { graph: "", step: 0, startedAt: undefined, traceId: undefined, steps: 0, running: new Map(), nodeLines: 0, tellingLines: 0 };
+  const nothing = { graph: "", step: 0, startedAt: undefined, traceId: undefined, steps: 0, nodeLines: 0, tellingLines: 0 };
+  return { ...nothing, running: new Map(), warnings: noWarnings() };
 }
 
 /** Lines for single nodes, and for what they tell, in one superstep. */
@@ -90,11 +93,10 @@ function told(view: LiveView, event: AnyEvent, paint: Paint): readonly string[] 
 }
 
 function logged(view: LiveView, event: Of<"node.log">, paint: Paint): readonly string[] {
-  const { level, message, fields } = event.data;
+  const { level } = event.data;
   if (level === "debug") return [];
-  const more = Object.keys(fields).length === 0 ? "" : ` ${compact(fields)}`;
   const style = level === "error" ? "red" : level === "warn" ? "yellow" : "dim";
-  return limited(view, "tellingLines", mostTellingLines, `  ${nameOf(event)} ${paint(style, level)} ${oneLine(message)}${more}`, paint);
+  return limited(view, "tellingLines", mostTellingLines, `  ${nameOf(event)} ${paint(style, level)} ${loggedText(event)}`, paint);
 }
 
 function nodeLines(view: LiveView, event: RuntimeEvent, paint: Paint): readonly string[] | undefined {
@@ -162,10 +164,8 @@ function runLines(view: LiveView, event: RuntimeEvent, paint: Paint): readonly s
       return [`  ${paint("yellow", interruptLine(event.data))}`];
     case "checkpoint.failed":
       return [`  ${paint("red", "! the checkpoint was not saved")} ${sentence(event.data.error)}`];
-    case "join.starved": {
-      const { to, missing } = event.data;
-      return [`  ${paint("yellow", `! ${oneLine(to)} never ran: it still waited for ${countedNames(missing)}`)}`];
-    }
+    case "join.starved":
+      return [`  ${paint("yellow", `! ${starvedText(event)}`)}`];
     case "stream.dropped":
       return [paint("dim", `  … ${event.data.count} events went by too fast to be shown`)];
     default:
@@ -175,10 +175,14 @@ function runLines(view: LiveView, event: RuntimeEvent, paint: Paint): readonly s
 
 /** Takes in one event, and gives the lines that it is worth: none for most. */
 export function advance(view: LiveView, event: AnyEvent, paint: Paint): readonly string[] {
+  noteWarning(view.warnings, event);
   if (!isRuntimeEvent(event)) return told(view, event, paint);
   if (event.type === "sink.failed" || event.type === "sink.recovered" || event.type === "sink.dropped") return [];
   return nodeLines(view, event, paint) ?? runLines(view, event, paint);
 }
+
+/** The nodes that run at this moment. */
+export const runningNodes = (view: LiveView): readonly string[] => Array.from(view.running.keys());
 
 /** What runs at this moment, to be drawn over: at most `rows` lines of `width` columns. */
 export function frame(

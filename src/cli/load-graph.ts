@@ -102,6 +102,12 @@ export function pickGraph(exported: Exports, module: string, name: string | unde
   throw new CommandError("not_a_graph", { module, reason: "exports no compiled graph. Export the result of graph(…).….compile()." });
 }
 
+/** Of a module that Node reads as CommonJS, and which is none. */
+function commonJsAdvice(path: string, cause: unknown): string {
+  if (!(cause instanceof SyntaxError) || !/outside a module$|^Unexpected token 'export'$/.test(cause.message)) return "";
+  return `. Set "type": "module" in package.json, or name it ${/\.[cm]?ts$/.test(path) ? ".mts" : ".mjs"}.`;
+}
+
 async function importModule(path: string): Promise<Exports> {
   try {
     const exported: Exports = await import(pathToFileURL(path).href);
@@ -109,7 +115,7 @@ async function importModule(path: string): Promise<Exports> {
   } catch (cause) {
     // A graph that does not compile says all by itself.
     if (SpanloomError.is(cause, "invalid_graph")) throw cause;
-    throw new CommandError("import_failed", { module: path, reason: messageOf(cause) }, { cause });
+    throw new CommandError("import_failed", { module: path, reason: messageOf(cause) + commonJsAdvice(path, cause) }, { cause });
   }
 }
 

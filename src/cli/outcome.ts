@@ -49,6 +49,13 @@ export function exitCodeFor({ status, error }: Outcome, signal: StopSignal | und
 
 const marks = { completed: ["green", "✓"], paused: ["yellow", "‖"], cancelled: ["yellow", "■"], failed: ["red", "✗"] } as const;
 
+/** What becomes of a session that could go on. */
+function keptLine({ status, interrupts }: Outcome): string {
+  const asked = status === "paused" ? interrupts.filter(({ kind }) => kind === "interrupt").length : 0;
+  const answer = asked === 0 ? "" : ` Answer it from a program: runner.session(id).resume({ ${asked === 1 ? "answer" : "answers"} }).`;
+  return `  The session was in memory only: it ends with this process.${answer}`;
+}
+
 /** The status, and what a pause waits for. `duration` in milliseconds. */
 export function statusLines(outcome: Outcome, duration: number, paint: Paint): readonly string[] {
   const [style, mark] = marks[outcome.status];
@@ -60,6 +67,6 @@ export function statusLines(outcome: Outcome, duration: number, paint: Paint): r
   return [
     `${paint(style, `${mark} ${outcome.status}`)} ${paint("dim", facts)}`,
     ...outcome.interrupts.map((interrupt) => `  ${paint("yellow", interruptLine(interrupt))}`),
-    ...(kept ? [] : [paint("dim", "  The session was in memory only: it ends with this process.")]),
+    ...(kept ? [] : [paint("dim", keptLine(outcome))]),
   ];
 }

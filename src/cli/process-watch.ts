@@ -20,24 +20,24 @@ interface Guarded {
 
 /**
  * Listens for the rest of the process. `tell` is called, and must be done when it returns, where the process ends at once: by a signal
- * (without an error), or in the middle of what is guarded.
+ * (without an error), or in the middle of what is guarded. By then telemetry has written what it holds.
  */
 export function watchProcess(tell: (error: CommandError | undefined) => void): ProcessWatch {
   const guarded = new Set<Guarded>();
   let gracefully: ((signal: StopSignal) => void) | undefined;
   let first: StopSignal | undefined;
-  let told = false;
-  const tellOnce = (error: CommandError | undefined): void => {
-    if (!told) tell(error);
-    told = true;
+  let stopping: { readonly error: CommandError | undefined } | undefined;
+  // Told when the process exits: that is when telemetry writes what it holds.
+  const endAtOnce = (code: number, error: CommandError | undefined): never => {
+    stopping = { error };
+    return process.exit(code);
   };
   const stop = (signal: StopSignal): void => {
     if (first === undefined && gracefully !== undefined) {
       first = signal;
       return gracefully(signal);
     }
-    tellOnce(undefined);
-    process.exit(exitCodes[signal]);
+    endAtOnce(exitCodes[signal], undefined);
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
@@ -47,15 +47,14 @@ export function watchProcess(tell: (error: CommandError | undefined) => void): P
   process.on("uncaughtException", (cause) => {
     const error = new CommandError("crashed", { reason: messageOf(cause) }, { cause });
     for (const { reject } of guarded) reject(error);
-    if (guarded.size > 0) return;
-    tellOnce(error);
-    process.exit(exitCodes.failed);
+    if (guarded.size === 0) endAtOnce(exitCodes.failed, error);
   });
-  // User code ended the process: what was under way is not completed, whatever code it gave.
+  // Else user code ended the process: what was under way is not completed, whatever code it gave.
   process.on("exit", (code) => {
+    if (stopping !== undefined) return tell(stopping.error);
     const [interrupted] = guarded;
-    if (interrupted === undefined || told) return;
-    tellOnce(new CommandError("exited", { what: interrupted.what, code }));
+    if (interrupted === undefined) return;
+    tell(new CommandError("exited", { what: interrupted.what, code }));
     if (code === 0) process.exitCode = exitCodes.failed;
   });
   return {

@@ -2,25 +2,28 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Plan } from "../graph/plan.ts";
 import { hint } from "../support/suggest.ts";
+import { divertConsole } from "./divert-console.ts";
 import { CommandError, type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
-import { explain } from "./format.ts";
+import { explain, messageOf, nodesInWords } from "./format.ts";
 import { checkComplete, readInput } from "./input.ts";
 import { type LoadedGraph, loadGraph, locateModule } from "./load-graph.ts";
-import { exitCodeFor, type Outcome, outcomeJson, statusLines, withoutRun } from "./outcome.ts";
+import { exitCodeFor, outcomeJson, statusLines, withoutRun } from "./outcome.ts";
 import { readSpans } from "./otlp-spans.ts";
 import { type ProcessWatch, watchProcess } from "./process-watch.ts";
 import { readableJson } from "./readable-json.ts";
 import { type Paint, painterFor, widthOf, write } from "./terminal.ts";
 import { waterfall } from "./waterfall.ts";
-import type { Finished, RunRequest } from "./run-session.ts";
+import type { CutOff, Finished, RunRequest } from "./run-session.ts";
 
 interface RunOptions {
   readonly export?: string;
   readonly input?: string;
   readonly session?: string;
+  readonly onExisting?: RunRequest["onExisting"];
   readonly pauseBefore?: readonly string[];
   readonly maxSteps?: number;
   readonly concurrency?: number;
+  readonly onGraphChange?: RunRequest["onGraphChange"];
   readonly otlp?: boolean;
   readonly otlpEndpoint?: string;
   readonly events?: string;
@@ -63,9 +66,11 @@ function requestOf(loaded: LoadedGraph, input: RunRequest["input"], options: Run
     loaded,
     input,
     sessionId: options.session,
+    onExisting: options.onExisting,
     pauseBefore: options.pauseBefore ?? [],
     maxSteps: options.maxSteps,
     concurrency: options.concurrency,
+    onGraphChange: options.onGraphChange,
     events: options.events,
     home: options.home,
     otlp: sends ? { endpoint: options.otlpEndpoint } : undefined,
@@ -73,30 +78,32 @@ function requestOf(loaded: LoadedGraph, input: RunRequest["input"], options: Run
   };
 }
 
-function traceLines({ outcome, losses }: Finished, request: RunRequest, paint: Paint): readonly string[] {
-  const lines = losses.map((loss) => paint("yellow", `! ${loss}`));
+function traceLines({ outcome }: Finished, request: RunRequest, paint: Paint): readonly string[] {
   if (outcome.traceFile !== null) {
-    return [
-      ...lines,
-      `Trace: ${outcome.traceFile}`,
-      paint("dim", "  To open it in Jaeger: Search → Upload → JSON File, and choose this file."),
-    ];
+    return [`Trace: ${outcome.traceFile}`, paint("dim", "  To open it in Jaeger: Search → Upload → JSON File, and choose this file.")];
   }
-  if (request.otlp === undefined || outcome.traceId === null) return lines;
+  if (request.otlp === undefined || outcome.traceId === null) return [];
   const where = request.otlp.endpoint ?? process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "http://localhost:4318";
+  return [`Trace: ${outcome.traceId}, sent to ${where}`, paint("dim", "  In Jaeger: look it up by this trace id, at the top of the page.")];
+}
+
+/** All that there is time to say: without an error, it was stopped by a signal. */
+function cutOffLines({ facts, running, step }: CutOff, error: unknown, paint: Paint): readonly string[] {
+  const was = running.length === 1 ? "was" : "were";
+  const still = running.length === 0 ? "" : paint("dim", ` · ${nodesInWords(running)} ${was} still running (step ${step})`);
   return [
-    ...lines,
-    `Trace: ${outcome.traceId}, sent to ${where}`,
-    paint("dim", "  In Jaeger: look it up by this trace id, at the top of the page."),
+    error === undefined ? `${paint("yellow", "■ stopped at once")}${still}` : `${paint("red", "✗")} ${explain(error)}`,
+    ...(typeof facts.traceFile === "string" ? [`Trace: ${facts.traceFile}`] : []),
   ];
 }
 
 async function report(finished: Finished, request: RunRequest, json: boolean, paint: Paint): Promise<void> {
-  const { outcome, duration, trace } = finished;
+  const { outcome, duration, trace, warnings } = finished;
   const { stdout, stderr } = process;
   const say = (lines: readonly string[]): Promise<void> => write(stderr, lines.map((line) => `${line}\n`).join(""));
   await say(statusLines(outcome, duration, paint));
   if (outcome.status === "failed") await say([explain(outcome.error)]);
+  await say(warnings.map((warning) => paint("yellow", `! ${warning}`)));
   if (json) await write(stdout, outcomeJson(outcome));
   else if (outcome.status !== "failed") await write(stdout, `${readableJson(outcome.state)}\n`);
   await say(waterfall(readSpans(trace), { width: widthOf(stderr), paint }));
@@ -114,21 +121,37 @@ async function prepare(module: string, options: RunOptions, watch: ProcessWatch)
   return requestOf(loaded, input, options);
 }
 
+/* With the SDK, which an older API in the application's own `node_modules` lets nobody load. */
+function loadRunSession(): Promise<typeof import("./run-session.ts")> {
+  return import("./run-session.ts").catch((cause: unknown) => {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new CommandError("telemetry_unusable", { reason: `${messageOf(cause)}.` }, { cause });
+  });
+}
+
 async function execute(module: string, options: RunOptions): Promise<ExitCode> {
   const paint = painterFor(process.stderr, process.env);
   const json = options.json === true;
   let printed = false;
-  let known = (): Partial<Outcome> => ({});
+  let cutOff = (): CutOff => ({ facts: {}, running: [], step: 0 });
   const watch = watchProcess((error) => {
-    if (error !== undefined) process.stderr.write(`${paint("red", "✗")} ${explain(error)}\n`);
+    const known = cutOff();
     const status = error === undefined ? "cancelled" : "failed";
-    if (json && !printed) process.stdout.write(outcomeJson({ ...withoutRun(status, options.session, error), ...known() }));
+    if (error !== undefined || !printed)
+      process.stderr.write(
+        cutOffLines(known, error, paint)
+          .map((line) => `${line}\n`)
+          .join(""),
+      );
+    if (json && !printed) process.stdout.write(outcomeJson({ ...withoutRun(status, options.session, error), ...known.facts }));
   });
+  // From the import on; where there is a live view, it takes over while the graph runs.
+  const restoreConsole = divertConsole((text) => void process.stderr.write(text));
   try {
     const request = await prepare(module, options, watch);
-    const { runSession } = await import("./run-session.ts");
-    const finished = await runSession(request, watch, { stream: process.stderr, paint }, (facts) => {
-      known = facts;
+    const { runSession } = await loadRunSession();
+    const finished = await runSession(request, watch, { stream: process.stderr, paint }, (next) => {
+      cutOff = next;
     });
     printed = true;
     await report(finished, request, json, paint);
@@ -138,12 +161,14 @@ async function execute(module: string, options: RunOptions): Promise<ExitCode> {
     await write(process.stderr, `${paint("red", "✗")} ${explain(error)}\n`);
     if (json) await write(process.stdout, outcomeJson(withoutRun("failed", options.session, error)));
     return exitCodeOf(error);
+  } finally {
+    restoreConsole();
   }
 }
 
 const afterHelp = `
 The module may also export \`services\`, a value or a function (may be async): what the graph's nodes get as services.
-Standard output holds the result alone; the live view, and what nodes write with console, go to standard error.
+Standard output holds the result alone; the live view, and what the module writes with console, go to standard error.
 Exit codes: ${exitCodes.completed} completed, ${exitCodes.failed} failed, ${exitCodes.usage} wrong usage or input, ${exitCodes.paused} paused, ${exitCodes.SIGINT} SIGINT, ${exitCodes.SIGTERM} SIGTERM.`;
 
 /** Adds `run`; its exit code goes to `done`. */
@@ -156,9 +181,18 @@ export function addRunCommand(program: Command, done: (code: ExitCode) => void):
     .option("--export <name>", "the export to run", given)
     .option("--input <json|file|->", 'the input: JSON if it begins with {, [ or ", a file, or - for standard input', given)
     .option("--session <id>", "the session's id (default: a new one)", given)
+    .addOption(new Option("--on-existing <what>", "when the session exists (default: error)").choices(["error", "next", "resume"]))
     .option("--pause-before <nodes>", "pause before these nodes, with commas between them", names)
     .option("--max-steps <n>", "supersteps at most (default: 1000)", count)
     .option("--concurrency <n>", "nodes at once in a superstep (default: 64)", count)
+    .addOption(
+      new Option("--on-graph-change <what>", "when it was stored by another graph (default: compatible)").choices([
+        "compatible",
+        "error",
+        "warn",
+      ]),
+    )
+    .addOption(new Option("--db <none>", "where sessions are kept; so far in memory alone").choices(["none"]))
     .option("--otlp", "send telemetry to a collector and not to a file")
     .addOption(
       new Option(

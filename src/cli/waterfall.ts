@@ -65,24 +65,32 @@ function labelOf({ name, failed, attributes }: OtlpSpan): string {
   ].join(" ");
 }
 
-/** Of many children the slowest, then the failed, then the first are kept; in order of start. */
-function keep(children: readonly Node[], most: number): ReadonlySet<Node> {
+/** Of many children the slowest, the last supersteps of a run that failed, then the failed, then the first are kept; in order of start. */
+function keep({ span: parent, children }: Node, most: number): ReadonlySet<Node> {
   if (children.length <= most) return new Set(children);
   const slowest = slowestOf(children);
-  const ranked = [...(slowest === undefined ? [] : [slowest]), ...children.filter(({ span }) => span.failed), ...children];
+  const last = parent.failed ? children.filter(({ span }) => span.name === names.superstep.name).slice(-3) : [];
+  const failed = children.filter(({ span }) => span.failed);
+  const ranked = [...(slowest === undefined ? [] : [slowest]), ...last, ...failed, ...children];
   const kept = new Set<Node>();
   for (const child of ranked) if (kept.size < most) kept.add(child);
   return kept;
 }
 
-/** "… 180 more execute_node" for each kind of span left out. A kind is a name's first word. */
+const plurals: Readonly<Record<string, string>> = {
+  [names.superstep.name]: `${names.superstep.name}s`,
+  [names.checkpoint.name]: `${names.checkpoint.name}s`,
+};
+const counted = (kind: string, count: number): string => `${count} more ${count === 1 ? kind : (plurals[kind] ?? `${kind} spans`)}`;
+
+/** "… 180 more execute_node spans" for each kind of span left out. A kind is a name's first word. */
 function leftOut(children: readonly Node[], kept: ReadonlySet<Node>, depth: number): readonly Row[] {
   const counts = new Map<string, number>();
   for (const child of children) {
     const kind = oneLine(child.span.name.split(" ", 1)[0] ?? "");
     if (!kept.has(child)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
-  return Array.from(counts, ([kind, count]) => ({ depth, label: `… ${count} more ${kind}`, slowest: false }));
+  return Array.from(counts, ([kind, count]) => ({ depth, label: `… ${counted(kind, count)}`, slowest: false }));
 }
 
 /** An explicit stack, as traces may be nested deeper than calls can be. */
@@ -98,7 +106,7 @@ function rowsOf(roots: readonly Node[], most: number): readonly Row[] {
     }
     const { node, depth, slowest } = next;
     rows.push({ depth, label: labelOf(node.span), span: node.span, slowest });
-    const kept = keep(node.children, most);
+    const kept = keep(node, most);
     const slowestChild = slowest ? slowestOf(node.children) : undefined;
     const shown = node.children.filter((child) => kept.has(child));
     due.push(...leftOut(node.children, kept, depth + 1).toReversed());

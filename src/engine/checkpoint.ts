@@ -109,9 +109,10 @@ function write(execution: Execution, save: Save, checkpointId: string | undefine
     ...(finished === undefined ? {} : { finished }),
   };
   if (takeOverFrom === undefined) return store.amend(sessionId, fence, change);
-  const trace = execution.trace?.stored;
-  return store.amend(sessionId, fence, { ...change, epoch, ...(trace === undefined ? {} : { trace }) });
+  return store.amend(sessionId, fence, { ...change, epoch, trace: tracedBy(execution) });
 }
+
+const tracedBy = ({ trace, lineage }: Execution): CheckpointRecord["trace"] => trace?.stored ?? lineage.trace;
 
 function recordOf(execution: Execution, save: RecordSave, checkpointId: string): CheckpointRecord {
   const { plan, graph } = execution;
@@ -135,8 +136,8 @@ function recordOf(execution: Execution, save: RecordSave, checkpointId: string):
     ranNodes: save.ranNodes,
     skippedNodes: save.skippedNodes,
     updatedChannels: save.updatedChannels,
-    trace: execution.trace?.stored,
-    forkedFrom: undefined,
+    trace: tracedBy(execution),
+    forkedFrom: execution.lineage.forkedFrom,
     finished: false,
     status: save.status,
     interrupts: due.interrupts,

@@ -46,6 +46,9 @@ export const nothingDue: DueStep = Object.freeze({
   pausePassed: undefined,
 });
 
+/** Nothing was traced before. */
+export const noLineage: Execution["lineage"] = Object.freeze({ trace: undefined, forkedFrom: undefined });
+
 /** What a runner was set to. Durations in milliseconds. */
 export interface EngineSettings {
   readonly concurrency: number;
@@ -96,6 +99,8 @@ export interface Execution {
   readonly random: () => number;
   readonly events: InvocationEvents;
   readonly trace: InvocationTrace | undefined;
+  /** What the newest record says of the traces before: without a trace of its own, its records say the same. */
+  readonly lineage: Pick<CheckpointRecord, "trace" | "forkedFrom">;
   readonly store: Checkpointer;
   /** Another process, or another runner, may read the store before the step ends: entries' results are stored as they come. */
   readonly shared: boolean;

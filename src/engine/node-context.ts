@@ -134,8 +134,12 @@ function ask(attempt: AttemptRecord, asked: Interrupt): void {
   attempt.interrupts.push(Object.freeze(asked));
   // One that was open before stays open: it was announced then.
   if (execution.due.interrupts.some((open) => open.id === asked.id)) return;
+  announce(attempt, asked);
+}
+
+function announce(attempt: AttemptRecord, asked: Interrupt): void {
   attempt.trace?.event("interrupt.requested", { ...asked });
-  execution.events.emit("interrupt.requested", asked, placeOf(attempt));
+  attempt.scope.execution.events.emit("interrupt.requested", asked, placeOf(attempt));
 }
 
 function answered(attempt: AttemptRecord, id: string, answer: unknown, schema: StandardSchema | undefined): Promise<unknown> {
@@ -145,6 +149,9 @@ function answered(attempt: AttemptRecord, id: string, answer: unknown, schema: S
   const path = checked.path === "" ? "answer" : `answer.${checked.path}`;
   const error = new StateError("invalid_update", { path, reason: `the answer to ${JSON.stringify(id)}: ${checked.message}` });
   attempt.refused ??= { interruptId: id, error };
+  // Told as answered when the answer came: it is open again.
+  const asked = attempt.scope.execution.due.interrupts.find((interrupt) => interrupt.id === id);
+  if (asked !== undefined) announce(attempt, asked);
   return rejected(error);
 }
 

@@ -7,6 +7,8 @@ import type { EntryOutcome, SchedulerOutcome } from "./outcome.ts";
 
 export type StepStop =
   | { readonly kind: "failed"; readonly error: unknown }
+  /** A schema refused an answer, and nothing failed: the session is paused as it was. */
+  | { readonly kind: "refused"; readonly error: unknown }
   | { readonly kind: "cancelled" }
   | { readonly kind: "interrupted"; readonly interrupts: readonly Interrupt[] };
 
@@ -24,7 +26,7 @@ export function stopOf(execution: Execution, scheduler: SchedulerOutcome): StepS
   if (failures.length > 0) return { kind: "failed", error: schedulerError(execution, failures) };
   for (const outcome of outcomes) {
     if (outcome.status !== "refused") continue;
-    return { kind: "failed", error: new RunnerError("invalid_input", { reason: outcome.error.message }, { cause: outcome.error }) };
+    return { kind: "refused", error: new RunnerError("invalid_input", { reason: outcome.error.message }, { cause: outcome.error }) };
   }
   if (execution.cancellation.requested || outcomes.some(({ status }) => status === "cancelled")) return { kind: "cancelled" };
   const interrupts = interruptsOf(scheduler);

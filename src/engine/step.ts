@@ -39,7 +39,7 @@ export async function runStep(execution: Execution): Promise<StepReport> {
     if (outcome.kind === "done") {
       const saving = advance(execution, outcome, trace, started);
       if (saving instanceof Promise) await saving;
-    } else if (outcome.stop.kind === "failed") failure = outcome.stop.error;
+    } else if ("error" in outcome.stop) failure = outcome.stop.error;
   } catch (error) {
     failure = checkpointFailure(execution, error);
     execution.status = "failed";

@@ -39,7 +39,8 @@ interface Traces {
 
 function conclude(execution: Execution, due: DueEntries, scheduler: SchedulerOutcome, { trace, schedule }: Traces): SuperstepOutcome {
   const stop = stopOf(execution, scheduler);
-  if (stop?.kind === "failed") endFailed(schedule, execution, due.active, stop.error, scheduler.outcomes.find(isFailure)?.entry.node);
+  if (stop !== undefined && "error" in stop)
+    endFailed(schedule, execution, due.active, stop.error, scheduler.outcomes.find(isFailure)?.entry.node);
   else schedule?.end();
   if (stop !== undefined) return { kind: "stopped", scheduler, stop };
   try {

@@ -8,15 +8,9 @@ export function checkWays(nodes: readonly string[], links: readonly Link[], find
   const names = [...new Set(nodes)];
   const after = grouped(links, ({ from, to }) => [from, to]);
   const before = grouped(links, ({ from, to }) => [to, from]);
-  const unwired = checkEntries(names, after, before, findings);
-  const endless = checkCycles(names, links, findings);
-  checkExits(
-    names.filter((name) => !unwired.has(name)),
-    after,
-    before,
-    endless,
-    findings,
-  );
+  checkEntries(names, after, before, findings);
+  checkCycles(names, links, findings);
+  checkExits(names, after, before, findings);
 }
 
 function grouped(links: readonly Link[], ends: (link: Link) => readonly [string, string]): Next {
@@ -30,26 +24,23 @@ function grouped(links: readonly Link[], ends: (link: Link) => readonly [string,
   return (name) => groups.get(name) ?? none;
 }
 
-/** Gives the nodes that nothing leads to and that lead nowhere: to say both of them would be to say one thing twice. */
-function checkEntries(names: readonly string[], after: Next, before: Next, findings: Findings): ReadonlySet<string> {
+function checkEntries(names: readonly string[], after: Next, before: Next, findings: Findings): void {
   const { excused } = findings;
   if (after(START).size === 0 && !excused.exits.has(START) && excused.entries.size === 0) {
     report(findings, "no_entry", {}, []);
-    return new Set();
+    return;
   }
   const reached = reachedFrom([START, ...excused.entries], after);
   const lost = names.filter((name) => !reached.has(name));
   for (const { root, caused } of rootsOf(lost, before, after)) {
     report(findings, "unreachable_node", { node: root[0] ?? "" }, [...root, ...caused]);
   }
-  return new Set(lost.filter((name) => before(name).size === 0 && after(name).size === 0));
 }
 
-function checkExits(names: readonly string[], after: Next, before: Next, endless: ReadonlySet<string>, findings: Findings): void {
+function checkExits(names: readonly string[], after: Next, before: Next, findings: Findings): void {
   const ending = reachedFrom([END, ...findings.excused.exits], before);
   const caught = names.filter((name) => !ending.has(name));
   for (const { root, caused } of rootsOf(caught, after, before)) {
-    if (root.some((name) => endless.has(name))) continue;
     report(findings, "no_exit", { node: root[0] ?? "" }, [...root, ...caused]);
   }
 }
@@ -84,7 +75,7 @@ function rootsOf(faulty: readonly string[], before: Next, after: Next): readonly
 }
 
 /* Edges are always followed, whatever the branches beside them decide. Only what replaces a node's exits stops them: a jump, or a failure that is led elsewhere. */
-function checkCycles(names: readonly string[], links: readonly Link[], findings: Findings): ReadonlySet<string> {
+function checkCycles(names: readonly string[], links: readonly Link[], findings: Findings): void {
   const next = grouped(
     links.filter(({ kind }) => kind === "edge"),
     ({ from, to }) => [from, to],
@@ -93,18 +84,15 @@ function checkCycles(names: readonly string[], links: readonly Link[], findings:
     links.filter(({ kind }) => kind === "jump" || kind === "error"),
     ({ from, to }) => [from, to],
   );
-  const endless = new Set<string>();
   for (const component of componentsOf(names, next)) {
     const stuck = stuckIn(component, next, instead, findings.excused.exits);
     for (const cycle of componentsOf([...stuck], next)) {
       const members = new Set(cycle);
       if (![...next(cycle[0] ?? "")].some((name) => members.has(name))) continue;
-      for (const name of cycle) endless.add(name);
       const nodes = names.filter((name) => members.has(name));
       report(findings, "endless_cycle", { nodes }, nodes);
     }
   }
-  return endless;
 }
 
 /** The nodes of a component from which it cannot be left, whatever its nodes decide. */

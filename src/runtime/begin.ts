@@ -1,7 +1,7 @@
 /** Makes an execution of a session, and tells that its invocation has begun. */
 import type { ChannelChange, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { nothingUnsaved } from "../engine/checkpoint.ts";
-import type { DueStep, Execution, SessionState } from "../engine/execution.ts";
+import { type DueStep, type Execution, noLineage, type SessionState } from "../engine/execution.ts";
 import { valueOf } from "../engine/state.ts";
 import type { SessionStatus } from "../events/event.ts";
 import { InvocationEvents } from "../events/invocation-events.ts";
@@ -40,9 +40,21 @@ function factsOf(core: Core, ticket: Ticket, { kind, loaded }: Beginning): Invoc
   };
   if (loaded === undefined) return { ...facts, stored: undefined, forked: false };
   const { stored, startTime, endTime } = loaded;
-  const { record, size, ownerEpoch } = stored;
+  const { record, size } = stored;
   const load = { startTime, endTime, backend: store.backend, step: record.step, size };
-  return { ...facts, stored: record.trace, forked: record.forkedFrom !== undefined && ownerEpoch === 0, load };
+  return { ...facts, stored: record.trace, forked: isNewFork(stored), load };
+}
+
+/** Nothing has run in it yet: its trace is that of its origin. */
+const isNewFork = ({ record, ownerEpoch }: StoredCheckpoint): boolean => record.forkedFrom !== undefined && ownerEpoch === 0;
+
+/** A write from outside leaves a new fork one; an invocation makes a line of its own of it, traced or not. */
+function lineageOf({ loaded, epoch }: Beginning): Execution["lineage"] {
+  if (loaded === undefined) return noLineage;
+  const { stored } = loaded;
+  const { trace, forkedFrom } = stored.record;
+  if (!isNewFork(stored)) return { trace, forkedFrom: undefined };
+  return epoch === stored.ownerEpoch ? { trace, forkedFrom } : noLineage;
 }
 
 /** The runner's, with those of the call over them. */
@@ -82,6 +94,7 @@ export function makeExecution(core: Core, ticket: Ticket, beginning: Beginning, 
     random: settings.random,
     events: new InvocationEvents(identity, settings.clock, log === undefined ? [outlets] : [log, outlets]),
     trace,
+    lineage: lineageOf(beginning),
     cancellation,
     store,
     shared: !ownsStore,

@@ -65,6 +65,11 @@ export class Core {
     this.ports = ports;
   }
 
+  /** Whether a run or a step of the session is under way here. */
+  isUnderWay(sessionId: string): boolean {
+    return this.#invocations.has(sessionId);
+  }
+
   get invocations(): readonly Invocation[] {
     return [...this.#invocations.values()];
   }

@@ -4,11 +4,18 @@ import { readSession } from "./open-session.ts";
 import { type LooseSnapshot, snapshotOf, snapshotOfExecution } from "./snapshot.ts";
 
 /** Throws as `readSession` does. */
-export async function currentSnapshot(core: Core, sessionId: string): Promise<LooseSnapshot> {
+async function currentSnapshot(core: Core, sessionId: string): Promise<LooseSnapshot> {
   const execution = core.held.get(sessionId)?.execution;
   // What is not saved is known to the invocation that holds it alone.
   if (execution !== undefined && !execution.settings.autosave) return snapshotOfExecution(execution);
   return snapshotOf(await readSession(core, sessionId));
+}
+
+/** The same for those outside: what is stored of a session stepped by hand says how it is between the steps. */
+export async function observedSnapshot(core: Core, sessionId: string): Promise<LooseSnapshot> {
+  const snapshot = await currentSnapshot(core, sessionId);
+  const running = snapshot.status === "idle" && core.isUnderWay(sessionId);
+  return running ? Object.freeze({ ...snapshot, status: "running" }) : snapshot;
 }
 
 /** The same after a write; if nothing is due any more, an invocation stepped by hand has come to its end, and the default store forgets. */

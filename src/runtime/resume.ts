@@ -3,7 +3,7 @@ import type { StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { maybeCheckpoint } from "../engine/checkpoint.ts";
 import { isSessionComplete } from "../engine/complete.ts";
 import { type DueStep, entryKey, type Execution, openInterrupts, type SessionState } from "../engine/execution.ts";
-import { RunnerError } from "../errors/errors.ts";
+import { RunnerError, SpanloomError } from "../errors/errors.ts";
 import type { Interrupt } from "../events/event.ts";
 import { adopt } from "../support/value.ts";
 import { beginInvocation, type Loaded } from "./begin.ts";
@@ -35,7 +35,16 @@ export function restoredDue({ record }: StoredCheckpoint): DueStep {
   return { results: new Map(record.results.map((result) => [entryKey(result), result])), once, answers, interrupts, pausePassed };
 }
 
-/** The new answers by interrupt id, copied. Throws `interrupt_not_found`, `invalid_option` or `unserializable_value`. */
+/** Throws `RunnerError` `invalid_input`, with the value's error as its cause. */
+function copiedAnswer(answer: unknown, path: string): unknown {
+  try {
+    return adopt(answer, path).value;
+  } catch (cause) {
+    throw SpanloomError.is(cause) ? new RunnerError("invalid_input", { reason: cause.message }, { cause }) : cause;
+  }
+}
+
+/** The new answers by interrupt id, copied. Throws `interrupt_not_found`, `invalid_option` or `invalid_input`. */
 function newAnswers(due: DueStep, options: ResumeCall): ReadonlyMap<string, unknown> {
   const open = openInterrupts(due).filter(({ kind }) => kind === "interrupt");
   const ids = open.map(({ id }) => id);
@@ -44,14 +53,14 @@ function newAnswers(due: DueStep, options: ResumeCall): ReadonlyMap<string, unkn
   if ("answer" in options) {
     const [only] = ids;
     if (only === undefined || ids.length > 1) throw new RunnerError("interrupt_not_found", { ids: [], open: ids });
-    given.set(only, adopt(options.answer, "answer").value);
+    given.set(only, copiedAnswer(options.answer, "answer"));
   }
   const { answers = {} } = options;
   if (typeof answers !== "object" || answers === null) return refuseOption("answers", "must be an object of answers by interrupt id");
   const unknown = Object.keys(answers).filter((id) => openIdOf(open, id) === undefined);
   if (unknown.length > 0) throw new RunnerError("interrupt_not_found", { ids: unknown, open: ids });
   for (const [id, answer] of Object.entries(answers)) {
-    given.set(openIdOf(open, id) ?? id, adopt(answer, `answers[${JSON.stringify(id)}]`).value);
+    given.set(openIdOf(open, id) ?? id, copiedAnswer(answer, `answers[${JSON.stringify(id)}]`));
   }
   return given;
 }

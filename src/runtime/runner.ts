@@ -9,12 +9,15 @@ import type { InvocationResult } from "./invocation.ts";
 import type { Subscription } from "./outlets.ts";
 import type { LooseRun } from "./run.ts";
 import { LooseSession } from "./session.ts";
-import { refuseOption } from "./settings.ts";
+import { checkLimit, refuseOption } from "./settings.ts";
 import { sessionInfo } from "./snapshot.ts";
 import type { RunnerHealth, SessionInfo, StartOptions } from "./types.ts";
 
 const drainTimeout = 30_000;
 const closeTimeout = 5_000;
+/** Of the time to close: until when runs may reach their next boundary, and until when they have to have stopped; the rest is for the sinks. */
+const boundaryShare = 0.6;
+const stopShare = 0.8;
 
 function timeoutOf(given: Duration | undefined, missing: number): number {
   return parseDuration(given ?? missing) ?? refuseOption("timeout", 'must be a duration, such as 500 or "10s"');
@@ -58,6 +61,7 @@ export class LooseRunner implements AsyncDisposable {
 
   async *sessions(filter: { readonly status?: SessionStatus; readonly limit?: number } = {}): AsyncGenerator<SessionInfo> {
     const { store, plan } = this.#core.ports;
+    checkLimit(filter.limit);
     for await (const stored of store.list({ ...filter, graph: plan.name })) yield sessionInfo(stored);
   }
 
@@ -107,13 +111,14 @@ export class LooseRunner implements AsyncDisposable {
   async #close(timeout: number): Promise<{ readonly lostEvents: number }> {
     const { settings, bus, outlets, store, ownsStore } = this.#core.ports;
     const started = settings.clock.monotonic();
-    const drained = this.drain({ timeout });
+    const left = (share: number): number => Math.max(0, timeout * share - (settings.clock.monotonic() - started));
+    const drained = this.drain({ timeout: timeout * boundaryShare });
     // One that was begun before may have more time than this.
-    await within(settings.clock, drained, timeout);
+    await within(settings.clock, drained, left(boundaryShare));
     this.#core.stopAll("drain", "now");
-    await drained;
-    const left = Math.max(timeout - (settings.clock.monotonic() - started), timeout / 5);
-    const lost = await bus.close(left);
+    // A node that ignores its signal is not waited for past the bound: what it does is dropped.
+    await within(settings.clock, drained, left(stopShare));
+    const lost = await bus.close(left(1));
     outlets.close();
     if (ownsStore) await store.close();
     return lost;

@@ -4,12 +4,13 @@ import { completeByHand, createByHand, stepByHand } from "./by-hand.ts";
 import { type CallOptions, type Core, sessionIdOf } from "./core.ts";
 import { taken } from "./input.ts";
 import type { InvocationResult } from "./invocation.ts";
-import { currentSnapshot, snapshotAfterWrite } from "./current.ts";
+import { observedSnapshot, snapshotAfterWrite } from "./current.ts";
 import { type NextCall, nextInput } from "./next.ts";
 import { checkGraph, openSession, readSession } from "./open-session.ts";
 import { type ResumeCall, resumeSession } from "./resume.ts";
 import type { LooseRun } from "./run.ts";
 import { deleteSession, finishSession, forkSession } from "./session-care.ts";
+import { checkLimit } from "./settings.ts";
 import { type LooseSnapshot, snapshotOf } from "./snapshot.ts";
 import { startSession } from "./start.ts";
 import { updateSession } from "./update.ts";
@@ -84,7 +85,7 @@ export class LooseSession {
   }
 
   async state(): Promise<LooseSnapshot> {
-    return currentSnapshot(this.#core, this.id);
+    return observedSnapshot(this.#core, this.id);
   }
 
   async at(checkpointId: string): Promise<LooseSnapshot> {
@@ -93,6 +94,7 @@ export class LooseSession {
 
   async *history(options: { readonly limit?: number; readonly before?: string } = {}): AsyncGenerator<LooseSnapshot> {
     const { store, plan } = this.#core.ports;
+    checkLimit(options.limit);
     await readSession(this.#core, this.id);
     for await (const stored of store.history(this.id, options)) {
       checkGraph(stored.record, plan.name);

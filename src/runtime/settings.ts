@@ -44,6 +44,11 @@ function flag(option: string, value: unknown, missing: boolean): boolean {
   return typeof value === "boolean" ? value : refuseOption(option, `must be true or false, not ${show(value)}`);
 }
 
+/** Throws `RunnerError` `invalid_option` for a limit that is no whole number from 1. */
+export function checkLimit(limit: number | undefined): void {
+  positiveInteger("limit", limit, 1);
+}
+
 /** Names of nodes, each of which exists. */
 export function nodeNames(plan: Plan, option: string, value: unknown): ReadonlySet<string> {
   if (value === undefined) return new Set();

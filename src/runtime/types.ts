@@ -193,6 +193,6 @@ export interface Runner<G extends AnyGraph> extends AsyncDisposable {
   health(): RunnerHealth;
   /** Stops at the next boundary, with a checkpoint; refuses new work. Past the time-out (default 30 s) signals abort, finished results are kept. */
   drain(options?: { readonly timeout?: Duration }): Promise<void>;
-  /** Drains, then flushes and closes sinks, within a bound (default 5 s). */
+  /** Drains, then flushes and closes sinks, within a bound (default 5 s): signals abort after three fifths of it. */
   close(options?: { readonly timeout?: Duration }): Promise<{ readonly lostEvents: number }>;
 }

@@ -11,6 +11,8 @@ export const main = path("../../src/cli/main.ts");
 export const source = path("../../src/");
 export const greet = path("fixtures/greet.ts");
 export const wide = path("fixtures/wide.ts");
+export const spin = path("fixtures/spin.ts");
+export const warns = path("fixtures/warns.ts");
 export const endings = path("fixtures/endings.ts");
 
 /** A folder that goes with the test. */

@@ -27,6 +27,8 @@ describe("wrong usage is exit code 2", () => {
     ["no number of steps", ["run", greet, "--max-steps", "0"], /--max-steps <n>.*It must be a whole number, 1 or more\./],
     ["a number that is none", ["run", greet, "--concurrency", "many"], /It must be a whole number, 1 or more\./],
     ["no URL", ["run", greet, "--otlp-endpoint", "localhost:4318"], /It must be a URL, such as http:\/\/localhost:4318\./],
+    ["a store that there is none of", ["run", greet, "--db", "runs.db"], /--db <none>.*Allowed choices are none\./],
+    ["what to do that is none", ["run", greet, "--on-existing", "retry"], /Allowed choices are error, next, resume\./],
     ["an empty value", ["run", greet, "--session", ""], /It must not be empty\./],
     ["names with nothing between commas", ["run", greet, "--pause-before", "hello,"], /with commas between them/],
     [
@@ -106,6 +108,16 @@ describe("a module that is no good is exit code 1", () => {
       traceFile: null,
     });
     expect(existsSync(join(cwd, ".spanloom"))).toBe(false);
+  });
+
+  test.each([
+    ["flow.ts", 'import "node:fs";', ".mts"],
+    ["flow.js", "export default 1;", ".mjs"],
+  ])("that is written as an ES module, while Node reads it as CommonJS: %s, %s", async (name, content, ending) => {
+    const cwd = makeFolder({ [name]: content, "package.json": '{ "type": "commonjs" }' });
+    const { code, stderr } = await cli(["run", name], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`. Set "type": "module" in package.json, or name it ${ending}. (import_failed)\n`);
   });
 });
 

@@ -1,9 +1,9 @@
 /** Runs that do not complete: their exit codes, what is said, and that nothing half-written is left. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readSpans } from "../../src/cli/otlp-spans.ts";
-import { cli, document, endings, makeFolder, start } from "./child.ts";
+import { cli, document, endings, makeFolder, spin, start, warns } from "./child.ts";
 
 const run = (ending: string, ...more: readonly string[]): readonly string[] => [
   "run",
@@ -62,6 +62,21 @@ describe("failed: exit code 1", () => {
     expect(document(stdout)).toMatchObject({ status: "failed", steps: 3, step: 3, state: { rounds: 3 }, error: { code: "max_steps" } });
   });
 
+  test("by --max-steps: every step is counted, the last ones are drawn, and the advice is this command's", async () => {
+    const { code, stdout, stderr } = await cli(["run", spin, "--json", "--quiet"], { cwd: makeFolder() });
+    expect(code).toBe(1);
+    expect(document(stdout)).toMatchObject({ status: "failed", steps: 1000, step: 1000, error: { code: "max_steps" } });
+    expect(stderr).toMatch(/^✗ failed session \S+ · 1000 steps · /m);
+    expect(stderr).toMatch(/^The run did not end within 1000 supersteps\. Raise --max-steps if so many are meant\. \(max_steps\)$/m);
+    for (const step of [998, 999, 1000]) expect(stderr).toMatch(new RegExp(`^. +superstep ${step} `, "m"));
+    expect(stderr).toMatch(/^ +… \d+ more supersteps$/m);
+  });
+
+  test("by a node, after many steps: every one that was completed is counted", async () => {
+    const { stdout } = await cli(["run", spin, "--json", "--input", '{"failAt":900}'], { cwd: makeFolder() });
+    expect(document(stdout)).toMatchObject({ status: "failed", steps: 900, step: 900, error: { code: "scheduler" } });
+  });
+
   test("by an error outside of every node", async () => {
     for (const [ending, message] of [
       ["crash", "outside of every node"],
@@ -79,7 +94,7 @@ describe("failed: exit code 1", () => {
   test("because nothing is left that could settle it", async () => {
     const { code, stdout, stderr } = await cli(run("stall", "--json"), { cwd: makeFolder() });
     expect(code).toBe(1);
-    expect(stderr).toContain("The run waits for something that can never happen");
+    expect(stderr).toContain('The run waits, in node "first", for something that can never happen');
     expect(document(stdout)).toMatchObject({ status: "failed", error: { code: "stalled" } });
   });
 
@@ -88,8 +103,9 @@ describe("failed: exit code 1", () => {
     const { code, stdout, stderr } = await cli(run("exit", "--json", "--session", "demo"), { cwd });
     expect(code).toBe(1);
     expect(stderr).toContain("The run was cut off: the process was ended by process.exit(0).");
-    expect(document(stdout)).toMatchObject({ status: "failed", sessionId: "demo", traceFile: null, error: { code: "exited" } });
-    expect(traces(cwd)).toEqual([]);
+    const printed = document(stdout);
+    expect(printed).toMatchObject({ status: "failed", sessionId: "demo", error: { code: "exited" } });
+    expect(traces(cwd)).toEqual([basename(String(printed["traceFile"]))]);
   });
 });
 
@@ -102,7 +118,7 @@ describe("paused: exit code 3", () => {
   });
 
   test("by a question", async () => {
-    const { code, stdout } = await cli(run("interrupt", "--json"), { cwd: makeFolder() });
+    const { code, stdout, stderr } = await cli(run("interrupt", "--json"), { cwd: makeFolder() });
     expect(code).toBe(3);
     const printed = document(stdout);
     expect(printed).toMatchObject({ status: "paused", steps: 0 });
@@ -110,6 +126,7 @@ describe("paused: exit code 3", () => {
       { id: expect.stringMatching(/^1\/first\/0\//), node: "first", step: 1, payload: { question: "who?" }, kind: "interrupt" },
     ]);
     expect(outcomeOf(printed["traceFile"])).toBe("paused");
+    expect(stderr).toMatch(/it ends with this process\. Answer it from a program: runner\.session\(id\)\.resume\(\{ answer \}\)\.$/m);
   });
 });
 
@@ -136,19 +153,24 @@ describe("signals", () => {
   test.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
-  ] as const)("the second, %s, stops at once, and leaves nothing half-written", async (signal, expected) => {
+  ] as const)("the second, %s, stops at once, and leaves the trace so far", async (signal, expected) => {
     const cwd = makeFolder();
-    const { child, ended, saying } = start(run("for ever", "--json", "--session", "demo"), { cwd });
-    await saying("step 1 first");
+    const { child, ended, saying } = start(run("second for ever", "--json", "--session", "demo"), { cwd });
+    await saying("step 2 after");
     child.kill("SIGINT");
     await saying("SIGINT: stopping");
     child.kill(signal);
-    const { code, stdout } = await ended;
+    const { code, stdout, stderr } = await ended;
     expect(code).toBe(expected);
     const printed = document(stdout);
-    expect(printed).toMatchObject({ status: "cancelled", sessionId: "demo", steps: 0, traceFile: null });
-    expect(printed["invocationId"]).toMatch(/^[0-9a-f-]{36}$/);
-    expect(traces(cwd)).toEqual([]);
+    expect(printed).toMatchObject({ status: "cancelled", sessionId: "demo", steps: 1, step: 1, state: null });
+    const { invocationId, traceId, traceFile } = printed;
+    expect(traceFile).toBe(join(cwd, `.spanloom/traces/${String(invocationId)}.otlp.jsonl`));
+    expect(traces(cwd)).toEqual([`${String(invocationId)}.otlp.jsonl`]);
+    const spans = readSpans(readFileSync(String(traceFile), "utf8"));
+    expect(spans.map(({ name }) => name)).toContain("execute_node first");
+    expect(new Set(spans.map((span) => span.traceId))).toEqual(new Set([traceId]));
+    expect(stderr.endsWith(`\n■ stopped at once · node "after" was still running (step 2)\nTrace: ${String(traceFile)}\n`)).toBe(true);
   });
 
   test("before anything runs, the first stops at once", async () => {
@@ -156,10 +178,23 @@ describe("signals", () => {
     const { child, ended, saying } = start(["run", "slow.ts", "--json"], { cwd });
     await saying("importing");
     child.kill("SIGINT");
-    const { code, stdout } = await ended;
+    const { code, stdout, stderr } = await ended;
     expect(code).toBe(130);
     expect(document(stdout)).toMatchObject({ status: "cancelled", sessionId: null, invocationId: null });
+    expect(stderr).toMatch(/^■ stopped at once\n$/m);
   });
+});
+
+test.each([[[]], [["--quiet"]]])("what was warned of is said again at the end, once each %j", async (more) => {
+  const { code, stderr } = await cli(["run", warns, ...more], { cwd: makeFolder() });
+  expect(code).toBe(0);
+  const [, summary = ""] = stderr.split("✓ completed");
+  expect(summary.split("\n").slice(1, 4)).toEqual([
+    '! left warn nearly full {"percent":93} × 2',
+    "! left error lost one",
+    "! both never ran: it still waited for right",
+  ]);
+  expect(summary).not.toContain("all is well");
 });
 
 describe("what cannot be kept is said, and fails no run", () => {

@@ -107,6 +107,28 @@ test("--json: one document of exactly these members, in this order", async () =>
   expect(stderr).toContain("✓ completed");
 });
 
+test("standard output holds the result alone, whatever the module writes with console, and whenever", async () => {
+  const talks = `import { END, graph, START } from ${JSON.stringify(join(source, "index.ts"))};
+const { log } = console;
+console.log("at import");
+export const services = () => void console.info("in services");
+export default graph({ name: "talks", channels: {} })
+  .node("talk", () => { log("in the node"); queueMicrotask(() => console.log("after the node")); setImmediate(log, "later"); })
+  .edge(START, "talk").edge("talk", END).compile();
+process.on("exit", () => log("at exit"));`;
+  const { code, stdout, stderr } = await cli(["run", "talks.ts", "--json", "--quiet"], { cwd: makeFolder({ "talks.ts": talks }) });
+  expect(code).toBe(0);
+  expect(document(stdout)).toMatchObject({ status: "completed" });
+  for (const line of ["at import", "in services", "in the node", "after the node"]) expect(stderr).toContain(`${line}\n`);
+});
+
+test("what concerns stored sessions may be said: so far there are none", async () => {
+  const said = ["--db", "none", "--on-existing", "next", "--on-graph-change", "warn"];
+  const { code, stdout } = await cli(["run", greet, "--input", ada, "--session", "demo", "--json", ...said], { cwd: makeFolder() });
+  expect(code).toBe(0);
+  expect(document(stdout)).toMatchObject({ status: "completed", sessionId: "demo", state });
+});
+
 test("--home and --events say where what is kept goes", async () => {
   const cwd = makeFolder();
   const args = ["run", greet, "--input", ada, "--json", "--home", "kept/here", "--events", "logs/all.jsonl"];

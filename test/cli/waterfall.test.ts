@@ -109,10 +109,36 @@ describe("a wide fan-out", () => {
 
   test("shows twenty, the slowest and the failed among them, and counts the others", () => {
     expect(lines).toHaveLength(1 + 20 + 1);
-    expect(lines.at(-1)).toBe("    … 180 more execute_node");
+    expect(lines.at(-1)).toBe("    … 180 more execute_node spans");
     expect(lines.filter((line) => line.includes("✗"))).toHaveLength(1);
     expect(lines.filter((line) => /^▸ +execute_node fetch +50\.0 ms/.test(line))).toHaveLength(1);
     expect(lines.filter((line) => line.startsWith("▸"))).toHaveLength(2);
+  });
+});
+
+describe("a long run", () => {
+  const steps = Array.from({ length: 100 }, (_item, index) => ({
+    id: `s${index + 1}`,
+    parent: "1",
+    name: "superstep",
+    at: index,
+    for: index === 49 ? 3 : 1,
+    attributes: { "spanloom.step": index + 1 },
+  }));
+  const checkpoint = { id: "c", parent: "1", name: "checkpoint", at: 101, for: 1 };
+  const lines = (failed: boolean): readonly string[] =>
+    waterfall(readSpans(otlp({ id: "1", name: "invoke_workflow loop", at: 0, for: 102, failed }, ...steps, checkpoint)));
+  const shown = (failed: boolean): readonly number[] =>
+    lines(failed).flatMap((line) => Array.from(line.matchAll(/superstep (\d+)/g), ([, step]) => Number(step)));
+  const first = (count: number): readonly number[] => Array.from({ length: count }, (_item, index) => index + 1);
+
+  test("that failed shows its last three supersteps, too", () => {
+    expect(shown(true)).toEqual([...first(16), 50, 98, 99, 100]);
+  });
+
+  test("that did not shows the first and the slowest, and counts the others in words", () => {
+    expect(shown(false)).toEqual([...first(19), 50]);
+    expect(lines(false).slice(-2)).toEqual(["    … 80 more supersteps", "    … 1 more checkpoint"]);
   });
 });
 

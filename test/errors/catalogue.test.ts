@@ -1,6 +1,7 @@
 /** The catalogue of errors and docs/errors.md say the same, and every sentence can be made. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { exitOfMistakes } from "../../src/cli/exit-codes.ts";
 import { catalogue, type CodeOf, type FactsOf, type Family } from "../../src/errors/catalogue.ts";
 import { CheckpointError, GraphError, graphProblem, NodeError, RunnerError, SpanloomError, StateError } from "../../src/errors/errors.ts";
 
@@ -108,8 +109,13 @@ describe("docs/errors.md", () => {
 
   it("groups them by class, in the order of the catalogue", () => {
     const classes = [...text.matchAll(/^# (.*)$/gm)].map((match) => match[1]);
-    expect(classes).toEqual(["Errors", "GraphError", "RunnerError", "StateError", "NodeError", "CheckpointError"]);
+    expect(classes).toEqual(["Errors", "GraphError", "RunnerError", "StateError", "NodeError", "CheckpointError", "CommandError"]);
     expect(headings).toEqual([...new Set(["invalid_graph", ...all.map(({ code }) => code)])]);
+  });
+
+  it("lists every mistake that the command line finds, with its exit code", () => {
+    const rows = [...text.matchAll(/^\| `(\w+)` +\| (\d) +\|/gm)].map(([, code, exit]) => [code, Number(exit)]);
+    expect(rows).toEqual(Object.entries(exitOfMistakes));
   });
 
   // The problems of a GraphError have no facts of their own.

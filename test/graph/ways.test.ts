@@ -67,8 +67,11 @@ describe("a node", () => {
     expect(told(builder)).toEqual([]);
   });
 
-  it("that nothing is wired to is told of once, though it has no exit either", () => {
-    expect(found(entered("lonely"))).toEqual([["unreachable_node", "lonely"]]);
+  it("that nothing is wired to cannot be reached, and has no exit either", () => {
+    expect(found(entered("lonely"))).toEqual([
+      ["unreachable_node", "lonely"],
+      ["no_exit", "lonely"],
+    ]);
   });
 
   it("that is reached only from one that is not is listed with it: the way to both is missing once", () => {
@@ -147,8 +150,11 @@ describe("a cycle of plain edges", () => {
     expect(found(withNodes("a").edge(START, "a").edge("a", ["a", END]))).toEqual([["endless_cycle", "a"]]);
   });
 
-  it("is all that is told of nodes that lead nowhere else", () => {
-    expect(found(withNodes("a", "b").edge(START, "a").edge("a", "b").edge("b", "a"))).toEqual([["endless_cycle", "a", "b"]]);
+  it("of nodes that lead nowhere else is told beside the missing way to END", () => {
+    expect(found(withNodes("a", "b").edge(START, "a").edge("a", "b").edge("b", "a"))).toEqual([
+      ["endless_cycle", "a", "b"],
+      ["no_exit", "a", "b"],
+    ]);
   });
 
   it("is not stopped by a branch beside it, which adds to the edges", () => {

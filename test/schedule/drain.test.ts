@@ -189,7 +189,7 @@ describe("close", () => {
     await refused(() => runner.invoke({}), "closed");
   });
 
-  it("cancels past its time-out (5 s), delivers the last events, and leaves no timer", async () => {
+  it("cancels within its time-out (5 s), early enough to deliver the last events, and leaves no timer", async () => {
     const clock = countingClock();
     const sink = memorySink();
     const runner = createRunner(
@@ -199,12 +199,29 @@ describe("close", () => {
     const run = runner.invoke({});
     await settle();
     const closed = watch(runner.close());
-    await clock.advance(4999);
+    await clock.advance(2999);
     expect(closed.done()).toBe(false);
     await clock.advance(1);
     expect((await run).status).toBe("cancelled");
     expect(closed.done()).toBe(true);
     expect(sink.events.at(-1)?.type).toBe("invocation.cancelled");
+    expect(clock.pending()).toBe(0);
+  });
+
+  it("does not wait past its time-out for a node that ignores its signal", async () => {
+    const clock = countingClock();
+    const never = Promise.withResolvers<never>();
+    const runner = createRunner(
+      solo(() => never.promise),
+      { clock },
+    );
+    const run = watch(runner.invoke({}));
+    await settle();
+    const closed = watch(runner.close({ timeout: "1s" }));
+    await clock.advance(1000);
+    expect([run.done(), closed.done()]).toEqual([false, true]);
+    await clock.advance(5000);
+    expect(run.done()).toBe(true);
     expect(clock.pending()).toBe(0);
   });
 

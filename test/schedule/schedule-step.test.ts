@@ -5,11 +5,18 @@ import { Cancellation } from "../../src/engine/cancellation.ts";
 import type { Execution } from "../../src/engine/execution.ts";
 import { dueEntries, scheduleStep } from "../../src/engine/schedule.ts";
 import { channel, END, graph, START } from "spanloom";
-import { executionOf } from "./execution.ts";
-import { aborted, type Handler, never, settle, side, solo } from "./support.ts";
+import { executionOf as executionWith } from "../engine-support/execution.ts";
+import { aborted, countingClock, type Handler, never, settle, side, solo } from "./support.ts";
 
 const entry = (node: string, more: object = {}) => ({ node, ordinal: 0, sent: false, item: undefined, failure: undefined, ...more });
 const result = (node: string) => ({ node, ordinal: 0, writes: [], command: undefined, errors: [], failure: undefined });
+
+/** What a step stores is not the scheduler's: these store nothing. */
+function executionOf(compiled: AnyGraph) {
+  const clock = countingClock();
+  return { clock, ...executionWith(compiled, { clock, shared: false, settings: { autosave: false, durability: "none" } }) };
+}
+
 const run = (execution: Execution) => scheduleStep(execution, execution.state.frontier, undefined);
 
 describe("dueEntries", () => {

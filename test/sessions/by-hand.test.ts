@@ -98,7 +98,7 @@ describe("runStep", () => {
     expect(runner.health().activeInvocations).toBe(0);
     const step = session.runStep();
     await slow.entered;
-    expect(runner.health().activeInvocations).toBe(1);
+    expect([(await session.state()).status, runner.health().activeInvocations]).toEqual(["running", 1]);
     slow.open();
     await step;
     expect([(await session.state()).status, runner.health().activeInvocations]).toEqual(["idle", 0]);

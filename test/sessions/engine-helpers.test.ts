@@ -8,7 +8,7 @@ import { runUntilComplete } from "../../src/engine/run.ts";
 import { dueEntries } from "../../src/engine/schedule.ts";
 import { runStep } from "../../src/engine/step.ts";
 import { runOneSuperstep } from "../../src/engine/superstep.ts";
-import { executionOf } from "./execution.ts";
+import { executionOf } from "../engine-support/execution.ts";
 import { chain, loose, mark, marked, wrapped } from "./support.ts";
 
 const recordOf = ({ state, due }: Execution, status: RecordSave["status"] = "running"): RecordSave => ({

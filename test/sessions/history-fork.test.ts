@@ -46,6 +46,7 @@ describe("history", () => {
     expect(await page({ before: ids[0] as string, limit: 1 })).toEqual(ids.slice(1, 2));
     expect(await page({ before: ids.at(-1) as string })).toEqual([]);
     await expect(page({ before: "nope" })).rejects.toMatchObject({ code: "checkpoint_not_found" });
+    for (const limit of [0, -1, 1.5, Number.NaN]) await expectCode(() => page({ limit }), "invalid_option");
   });
 
   it("may be left early, and is refused for a session that is not there", async () => {
@@ -116,6 +117,7 @@ describe("sessions", () => {
     expect(await ids({ status: "completed" })).toEqual(["new", "old"]);
     expect(await ids({ limit: 2 })).toEqual(["new", "paused"]);
     expect(await ids({ status: "failed" })).toEqual([]);
+    for (const limit of [0, -1, 1.5, Number.NaN]) await expectCode(() => ids({ limit }), "invalid_option");
     const [info] = await all(done.sessions({ status: "paused" }));
     expect(info).toEqual({
       sessionId: "paused",

@@ -48,6 +48,43 @@ describe("links", () => {
     const second = await traced(() => fork.next({}).result);
     expect(second.spans[0]?.links).toEqual([link(first.spans[0], "resumed_from"), link(first.spans[0], "origin")]);
   });
+
+  const types = (span: Awaited<ReturnType<typeof traced>>["spans"][number] | undefined) =>
+    span?.links.map(({ spanId, attributes }) => [attributes["spanloom.link.type"], spanId]);
+
+  test("a write from outside breaks no link, nor does it make a fork an invocation older", async () => {
+    const runner = pair(noop, { pauseEachStep: true });
+    const first = await traced(() => runner.invoke({}, { sessionId: "s" }));
+    const { spanId } = first.spans[0] ?? {};
+    await runner.session("s").update({});
+    const fork = await runner.session("s").fork({ sessionId: "f" });
+    await fork.update({});
+    const resumed = await traced(() => runner.session("s").resume().result);
+    expect(types(resumed.spans[0])).toEqual([
+      ["resumed_from", spanId],
+      ["origin", spanId],
+    ]);
+    const forked = await traced(() => fork.resume().result);
+    expect(types(forked.spans[0])).toEqual([["forked_from", spanId]]);
+  });
+
+  test("an invocation without a trace is passed over; one that is a fork's first leaves nothing to link to", async () => {
+    const checkpointer = memoryCheckpointer();
+    const runner = pair(noop, { checkpointer, pauseEachStep: true });
+    const silent = pair(noop, { checkpointer, pauseEachStep: true, telemetry: false });
+    const first = await traced(() => runner.invoke({}, { sessionId: "s" }));
+    const { spanId } = first.spans[0] ?? {};
+    const fork = await runner.session("s").fork({ sessionId: "f" });
+    await silent.session("s").resume().result;
+    await silent.session("f").resume().result;
+    const next = await traced(() => runner.session("s").next({}).result);
+    expect(types(next.spans[0])).toEqual([
+      ["resumed_from", spanId],
+      ["origin", spanId],
+    ]);
+    const forked = await traced(() => fork.next({}).result);
+    expect(types(forked.spans[0])).toEqual([]);
+  });
 });
 
 const asking = () =>
@@ -118,6 +155,7 @@ describe("interrupted", () => {
       "  superstep step=1 ran_nodes_len=1 skipped_nodes_len=0 ERROR invalid_input/invalid_input",
       "    schedule step=1 frontier_len=2 failed_node=ask frontier_nodes=[ask,side] channel_versions=[last=1,who=1,errors=1] ERROR invalid_input/invalid_input",
       "      execute_node ask node.attempt=1 ERROR StateError/invalid_update",
+      "        * interrupt.requested id=1/ask/0/who node.name=ask step=1 kind=interrupt",
       saved(0),
     ]);
   });

@@ -1,4 +1,4 @@
-/** Compiles and runs small sources in a temporary folder, against this package's own source. */
+/** Compiles small sources in a temporary folder, against this package's own source. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,12 +32,6 @@ function configure(folder: string): void {
   writeFileSync(join(folder, "spanloom.ts"), prelude);
 }
 
-/** Standard output, whatever the exit code: the compiler's is an error when it found one, and what it printed is then what is asked for. */
-function run(folder: string, parameters: readonly string[]): { readonly printed: string; readonly failed: string | undefined } {
-  const { stdout, stderr, status } = spawnSync(process.execPath, parameters, { encoding: "utf8", cwd: folder });
-  return { printed: stdout, failed: status === 0 ? undefined : stderr };
-}
-
 function inFolder<Result>(sources: Readonly<Record<string, string>>, use: (folder: string) => Result): Result {
   const folder = mkdtempSync(join(tmpdir(), "spanloom-types-"));
   try {
@@ -52,14 +46,8 @@ function inFolder<Result>(sources: Readonly<Record<string, string>>, use: (folde
 /** What the compiler prints for sources by file name, each of which may import from "./spanloom.ts". */
 export function compile(sources: Readonly<Record<string, string>>, options: readonly string[] = []): string {
   const compiler = join(root, "node_modules/typescript/bin/tsc");
-  return inFolder(sources, (folder) => run(folder, [compiler, "-p", folder, "--pretty", "false", ...options]).printed);
-}
-
-/** What one of these sources prints when it runs. Throws when it fails. */
-export function execute(sources: Readonly<Record<string, string>>, file: string): string {
   return inFolder(sources, (folder) => {
-    const { printed, failed } = run(folder, [file]);
-    if (failed !== undefined) throw new Error(failed);
-    return printed;
+    const parameters = [compiler, "-p", folder, "--pretty", "false", ...options];
+    return spawnSync(process.execPath, parameters, { encoding: "utf8", cwd: folder }).stdout;
   });
 }

@@ -1,11 +1,11 @@
-/** docs/cli.md tells what the command does: its example is run, and its lists are compared. */
-import { readFileSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+/** docs/cli.md tells what the command does: its example is run by it, and its lists are compared. */
 import { expect, test } from "vitest";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
-import { cli, document, greet, makeFolder, source } from "./child.ts";
+import { cli, document, greet, makeFolder } from "../cli/child.ts";
+import { textOf } from "./examples.ts";
 
-const docs = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8");
+const docs = textOf("cli.md");
+const fromSource = new URL("from-source.ts", import.meta.url).href;
 const blocks = (language: string): readonly string[] =>
   Array.from(docs.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm")), ([, content]) => content ?? "");
 
@@ -17,14 +17,10 @@ function column(heading: string): readonly string[] {
 }
 
 test("the example does what it says", async () => {
-  const cwd = makeFolder({
-    "hello.ts": blocks("ts")[0] ?? "",
-    "node_modules/spanloom/package.json": '{ "name": "spanloom", "type": "module", "exports": { ".": "./src/index.ts" } }',
-    "package.json": '{ "type": "module" }',
-  });
-  symlinkSync(source, join(cwd, "node_modules/spanloom/src"));
+  const cwd = makeFolder({ "hello.ts": blocks("ts")[0] ?? "", "package.json": '{ "type": "module" }' });
   const [, module = "", input = ""] = /^npx spanloom run (\S+) --input '(.*)'$/.exec((blocks("sh")[0] ?? "").trim()) ?? [];
-  const { code, stdout, stderr } = await cli(["run", module, "--input", input], { cwd });
+  const env = { NODE_OPTIONS: `--import ${fromSource}` };
+  const { code, stdout, stderr } = await cli(["run", module, "--input", input], { cwd, env });
   expect(code).toBe(0);
   expect(stdout).toBe(blocks("json")[0]);
   // The same lines, but for ids, times and bars.

@@ -1,19 +1,16 @@
 /** An execution to call the engine's helpers with, one at a time. */
-import { memoryCheckpointer } from "spanloom";
+import { type AnyEvent, type AnyGraph, memoryCheckpointer } from "spanloom";
+import { manualClock } from "spanloom/testing";
 import { Cancellation } from "../../src/engine/cancellation.ts";
 import { nothingUnsaved } from "../../src/engine/checkpoint.ts";
-import { type EngineSettings, type Execution, nothingDue } from "../../src/engine/execution.ts";
+import { type EngineSettings, type Execution, noLineage, nothingDue } from "../../src/engine/execution.ts";
 import { computeEntryFrontier } from "../../src/engine/frontier.ts";
 import { viewOf } from "../../src/engine/state.ts";
-import type { AnyEvent } from "../../src/events/event.ts";
 import { InvocationEvents } from "../../src/events/invocation-events.ts";
 import { planOf } from "../../src/graph/graph.ts";
-import type { Plan } from "../../src/graph/plan.ts";
 import { firstState } from "../../src/runtime/input.ts";
-import { manualClock } from "../../src/testing/manual-clock.ts";
-import type { LooseGraph } from "./support.ts";
 
-const settings: EngineSettings = {
+const defaults: EngineSettings = {
   concurrency: 64,
   onFailure: "settle",
   maxSteps: 1_000,
@@ -32,12 +29,12 @@ export interface TestExecution {
   readonly types: () => readonly string[];
 }
 
-/** Of a session that is made, and not yet saved. */
-export function executionOf(
-  graph: LooseGraph,
-  given: Partial<Omit<Execution, "settings">> & { readonly settings?: Partial<EngineSettings> } = {},
-): TestExecution {
-  const plan = planOf(graph) as Plan;
+type Given = Partial<Omit<Execution, "settings">> & { readonly settings?: Partial<EngineSettings> };
+
+/** Of a session that is made, at its first step and not yet saved. Throws for a graph that was not compiled. */
+export function executionOf(graph: AnyGraph, given: Given = {}): TestExecution {
+  const plan = planOf(graph);
+  if (plan === undefined) throw new Error("no compiled graph");
   const { image } = firstState(plan, {});
   const clock = given.clock ?? manualClock(1_000);
   const events: AnyEvent[] = [];
@@ -55,6 +52,7 @@ export function executionOf(
     random: () => 0.5,
     events: new InvocationEvents(identity, clock, [outlet]),
     trace: undefined,
+    lineage: noLineage,
     cancellation: new Cancellation(),
     store: memoryCheckpointer(),
     shared: true,
@@ -70,7 +68,7 @@ export function executionOf(
     unsaved: nothingUnsaved,
     progressedAt: 0,
     ...given,
-    settings: { ...settings, ...given.settings },
+    settings: { ...defaults, ...given.settings },
   };
   return { execution, events, types: () => events.map(({ type }) => type) };
 }
