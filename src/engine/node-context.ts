@@ -150,7 +150,7 @@ function answered(attempt: AttemptRecord, id: string, answer: unknown, schema: S
   const error = new StateError("invalid_update", { path, reason: `the answer to ${JSON.stringify(id)}: ${checked.message}` });
   attempt.refused ??= { interruptId: id, error };
   // Told as answered when the answer came: it is open again.
-  const asked = attempt.scope.execution.due.interrupts.find((interrupt) => interrupt.id === id);
+  const asked = attempt.scope.execution.due.interrupts.find((each) => each.id === id);
   if (asked !== undefined) announce(attempt, asked);
   return rejected(error);
 }

@@ -210,9 +210,9 @@ describe("close", () => {
 
   it("does not wait past its time-out for a node that ignores its signal", async () => {
     const clock = countingClock();
-    const never = Promise.withResolvers<never>();
+    const { promise } = Promise.withResolvers<never>();
     const runner = createRunner(
-      solo(() => never.promise),
+      solo(() => promise),
       { clock },
     );
     const run = watch(runner.invoke({}));
