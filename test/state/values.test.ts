@@ -21,7 +21,6 @@ const survivors: Readonly<Record<string, unknown>> = {
   "nested undefined": { a: undefined, list: [undefined, 1, undefined] },
   integer: -(2n ** 70n),
   date: new Date(1_700_000_000_123),
-  "invalid date": new Date(NaN),
   map: new Map<unknown, unknown>([
     ["a", new Map([[{ k: 1 }, new Set([1n])]])],
     [NaN, undefined],
@@ -55,6 +54,13 @@ async function throughTheState(value: unknown) {
 }
 
 describe("a value that survives", () => {
+  // `deepStrictEqual` of Node 22 takes no two invalid dates for equal.
+  it("invalid date: comes back as one for nodes, callers and from the store", async () => {
+    const dates = await throughTheState(new Date(NaN));
+    expect(dates.length).toBeGreaterThan(0);
+    for (const date of dates) expect([date instanceof Date, String(date)]).toEqual([true, "Invalid Date"]);
+  });
+
   for (const [name, value] of Object.entries(survivors)) {
     it(`${name}: comes back identical for nodes, callers and from the store`, async () => {
       for (const each of await throughTheState(value)) deepStrictEqual(each, value);
