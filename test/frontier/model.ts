@@ -1,4 +1,4 @@
-/** What SEMANTICS says of frontiers, once more and as plainly as can be: random graphs are run by both, and compared. */
+/** The rules of frontiers, once more and as plainly as can be: random graphs are run by both, and compared. */
 import { END, START } from "spanloom";
 import { type Handler, loose, type LooseGraph } from "../sessions/support.ts";
 

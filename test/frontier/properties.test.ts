@@ -1,4 +1,4 @@
-/** Graphs of any shape: what they run is what SEMANTICS says, and they end, or say why not. */
+/** Graphs of any shape: what they run is what the rules say, and they end, or say why not. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createRunner, END, GraphError, RunnerError, START } from "spanloom";
@@ -95,7 +95,7 @@ it("any graph either compiles and completes or reaches its limit, or is refused 
   expect(new Set(seen), "each of the three came up").toEqual(new Set(["refused", "completed", "limited"]));
 });
 
-it("a graph that runs does in each superstep what SEMANTICS says, whatever finishes first (property)", async () => {
+it("a graph that runs does in each superstep what the rules say, whatever finishes first (property)", async () => {
   const seen: Ending[] = [];
   await fc.assert(
     fc.asyncProperty(soundSpec, fc.integer(), turnCounts, async (spec, seed, turns) => {

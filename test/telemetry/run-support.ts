@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { memoryCheckpointer } from "spanloom";
 import { recordSpans, type RecordedSpan } from "spanloom/testing";
 
-/** What a span carries: keys without their prefix; those after "?" only sometimes. As TELEMETRY's table, on purpose not read from the registry. */
+/** What a span carries: keys without their prefix; those after "?" only sometimes. On purpose not read from the registry of names. */
 const carried: Readonly<Record<string, string>> = {
   invoke_workflow:
     "graph.name graph.fingerprint session.id invocation.id invocation.kind invocation.outcome invocation.segment superstep.count durability ? graph.version",
