@@ -34,7 +34,7 @@ describe("failed: exit code 1", () => {
     expect(stderr).toMatch(/^ {4}caused by: Error: deeper$/m);
     // The stack is the user's own code alone.
     expect(stderr).not.toMatch(/at .*(src\/engine|node_modules)/);
-    expect(stderr).toMatch(/^▸ +execute_node first ✗ TypeError/m);
+    expect(stderr).toMatch(/^[▸ ] +execute_node first ✗ TypeError/m);
   });
 
   test("--json tells the error and the state of the last barrier", async () => {
