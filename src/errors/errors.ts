@@ -9,7 +9,7 @@ export class SpanloomError extends Error {
   readonly facts: Readonly<Record<string, unknown>>;
   /** Works across duplicate installs of the package, where `instanceof` does not. */
   static is(value: unknown, code?: string): value is SpanloomError {
-    return value instanceof Error && brand in value && (code === undefined || (value as unknown as SpanloomError).code === code);
+    return value instanceof Error && brand in value && (code === undefined || Reflect.get(value, "code") === code);
   }
 
   constructor(name: string, code: string, message: string, facts: unknown, options?: ErrorOptions) {
