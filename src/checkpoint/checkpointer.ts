@@ -50,6 +50,8 @@ export interface EntryResult {
   readonly errors: readonly unknown[];
   /** It failed, and its node's `onError` is due instead of its exits. */
   readonly failure: EntryFailure | undefined;
+  /** The channel versions that it started with, in the order of the record's `channels`, if its node is gated. */
+  readonly seen?: readonly number[] | undefined;
 }
 
 /** The part of a record that a failure, a pause, a cancellation or an answer changes. */

@@ -1,9 +1,9 @@
 /** One attempt of one entry: the node's code, called with its deadlines, until it settles, is stopped, or is given up. */
-import { NodeError } from "../errors/errors.ts";
+import { NodeError, SpanloomError } from "../errors/errors.ts";
 import type { EntryResult, FrontierEntry } from "../checkpoint/checkpointer.ts";
 import type { Interrupt } from "../events/event.ts";
-import { serializeError } from "../events/serialize.ts";
 import type { PlannedNode } from "../graph/plan.ts";
+import { isThenable } from "../support/thenable.ts";
 import type { NodeTrace } from "../telemetry/instrumentation.ts";
 import type { Stoppable } from "./cancellation.ts";
 import { entryKey } from "./execution.ts";
@@ -27,8 +27,8 @@ type Settled =
   | { readonly kind: "overran"; readonly error: NodeError }
   | { readonly kind: "abandoned" };
 
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+/** What `context` itself refused to take, such as an error report that cannot be stored. */
+const isRefusal = (error: unknown): boolean => SpanloomError.is(error, "unserializable_value");
 
 export class Attempt implements Stoppable, AttemptRecord {
   readonly scope: StepScope;
@@ -177,7 +177,7 @@ export class Attempt implements Stoppable, AttemptRecord {
         return this.#returned(settled.value);
       case "threw":
         if (this.#stopped !== undefined) return { status: "cancelled", abandoned: false };
-        return { status: "failed", error: settled.error, retryable: !this.#isRefusal(settled.error) };
+        return { status: "failed", error: settled.error, retryable: !isRefusal(settled.error) };
       case "abandoned":
         return { status: "cancelled", abandoned: true };
       case "overran":
@@ -191,10 +191,5 @@ export class Attempt implements Stoppable, AttemptRecord {
     } catch (error) {
       return { status: "failed", error, retryable: false };
     }
-  }
-
-  /* What `context` itself refused to take, such as an error report that cannot be stored. */
-  #isRefusal(error: unknown): boolean {
-    return serializeError(error).code === "unserializable_value";
   }
 }

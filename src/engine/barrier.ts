@@ -2,6 +2,7 @@
 import type { ChannelChange, EntryResult, PreparedWrite } from "../checkpoint/checkpointer.ts";
 import { RunnerError, SpanloomError, StateError } from "../errors/errors.ts";
 import type { Plan, PlannedChannel } from "../graph/plan.ts";
+import { handOut } from "../support/value.ts";
 import { changeOf, foldWrite, isSame, validated } from "./fold.ts";
 import type { BarrierOutcome } from "./outcome.ts";
 import type { Cell, StateImage } from "./state.ts";
@@ -52,9 +53,9 @@ function touch(touched: Map<number, Touched>, plan: Plan, image: StateImage, ind
   return made;
 }
 
-/* Errors are the runtime's own records, adopted when they were made. */
+/* Errors are the runtime's own records, adopted when they were made: only their contexts may hold anything live. */
 function errorsWrite(errors: readonly unknown[]): PreparedWrite {
-  return { channel: "errors", replace: false, value: errors, live: false, size: 200 * errors.length };
+  return { channel: "errors", replace: false, value: errors, live: handOut(errors) !== errors, size: 200 * errors.length };
 }
 
 const nothingTouched: ReadonlyMap<number, Touched> = new Map();
@@ -85,7 +86,7 @@ function outcomeOf(plan: Plan, image: StateImage, results: readonly EntryResult[
   const errors: unknown[] = [];
   let commands = 0;
   for (const result of results) {
-    if (result.errors.length > 0) errors.push(...result.errors);
+    for (const error of result.errors) errors.push(error);
     if (result.command !== undefined) commands += 1;
   }
   if (touched.size === 0) return { image, updatedChannels: [], changes: [], size: 0, errors, commands };

@@ -1,10 +1,10 @@
 /** One entry of the frontier, from its first attempt to its outcome: retries, backoff, and the route of a final failure. */
-import { RunnerError } from "../errors/errors.ts";
 import type { FrontierEntry } from "../checkpoint/checkpointer.ts";
 import type { EventPlace } from "../events/invocation-events.ts";
 import { serializeError } from "../events/serialize.ts";
 import type { PlannedNode, PlannedRetry } from "../graph/plan.ts";
 import { parseDuration } from "../support/duration.ts";
+import { messageOf, show } from "../support/show.ts";
 import type { Awaitable } from "../support/types.ts";
 import type { NodeTrace, ScheduleTrace } from "../telemetry/instrumentation.ts";
 import { Attempt, type AttemptOutcome } from "./attempt.ts";
@@ -123,9 +123,14 @@ function tellEnd(run: EntryRun, outcome: AttemptOutcome, { number, started, plac
   }
 }
 
-function tellAbandoned({ scope, node }: EntryRun, place: EventPlace, trace: NodeTrace | undefined): void {
+function tellAbandoned(run: EntryRun, place: EventPlace, trace: NodeTrace | undefined): void {
+  const { scope, node } = run;
   const { grace } = scope.execution.settings;
   const message = `Node "${node.name}" is abandoned: ${grace} ms after its signal aborted it still runs. What it returns will be dropped.`;
+  warn(run, message, place, trace);
+}
+
+function warn({ scope }: EntryRun, message: string, place: EventPlace, trace: NodeTrace | undefined): void {
   const data = { level: "warn", message, fields: Object.freeze({}) } as const;
   trace?.event("node.log", data);
   scope.execution.events.emit("node.log", data, place);
@@ -135,8 +140,8 @@ function tellAbandoned({ scope, node }: EntryRun, place: EventPlace, trace: Node
 function failed(run: EntryRun, outcome: Failure, number: number, trace: NodeTrace | undefined): Tried {
   const { events } = run.scope.execution;
   const place = placeOf(run, number, trace);
-  const judged = judge(run, outcome, number);
-  const { error, next } = judged;
+  const { status, error } = outcome;
+  const next = delayAfter(run, outcome, number, trace);
   const serialized = serializeError(error);
   const final = next === undefined;
   trace?.event("node.failed", { error: serialized, final });
@@ -144,32 +149,43 @@ function failed(run: EntryRun, outcome: Failure, number: number, trace: NodeTrac
   trace?.end({ failure: spanFailure(error) });
   events.emit("node.failed", { error: serialized, final }, place);
   if (next !== undefined) events.emit("node.retrying", { delay: next, error: serialized }, place);
-  return { status: outcome.status, ...judged };
+  return { status, error, next };
 }
 
-/** The error, and the delay before the next attempt if there is one. An error of `retryOn` itself takes the place of the node's. */
-function judge(run: EntryRun, outcome: Failure, number: number): { readonly error: unknown; readonly next: number | undefined } {
-  const { node, scope } = run;
-  const { retry } = node;
-  const { error } = outcome;
+/** The delay before the next attempt, if there is one. */
+function delayAfter(run: EntryRun, outcome: Failure, number: number, trace: NodeTrace | undefined): number | undefined {
+  const { retry } = run.node;
   const mayRetry = outcome.status === "timed_out" || outcome.retryable;
-  if (!mayRetry || retry === undefined || number >= retry.attempts) return { error, next: undefined };
-  try {
-    return { error, next: delayBefore(node, retry, error, number, scope.execution.random) };
-  } catch (cause) {
-    return { error: cause, next: undefined };
-  }
+  if (!mayRetry || retry === undefined || number >= retry.attempts) return undefined;
+  const wanted = retry.retryOn === undefined ? true : askRetryOn(run, retry.retryOn, outcome.error, number, trace);
+  if (typeof wanted === "number") return wanted;
+  return wanted ? backoff(retry, number, run.scope.execution.random) : undefined;
 }
 
-function delayBefore(node: PlannedNode, retry: PlannedRetry, error: unknown, number: number, random: () => number): number | undefined {
-  const wanted: unknown = retry.retryOn === undefined ? true : retry.retryOn(error, number);
-  if (wanted === false) return undefined;
-  if (wanted !== true) {
+/** One that throws, or gives what it must not, retries nothing and is told: the failure stays the node's own. */
+function askRetryOn(
+  run: EntryRun,
+  retryOn: NonNullable<PlannedRetry["retryOn"]>,
+  error: unknown,
+  number: number,
+  trace: NodeTrace | undefined,
+): boolean | number {
+  let fault: string;
+  try {
+    const wanted: unknown = retryOn(error, number);
+    if (typeof wanted === "boolean") return wanted;
     const delay = parseDuration(wanted);
     if (delay !== undefined) return delay;
-    const reason = 'must return true, false or a delay such as 500 or "2s"';
-    throw new RunnerError("invalid_option", { option: `retry.retryOn of node "${node.name}"`, reason }, { cause: error });
+    if (wanted instanceof Promise) wanted.catch(() => {}); // it is refused, whatever it settles to
+    fault = `gave ${show(wanted)}; it gives true, false or a delay such as 500 or "2s"`;
+  } catch (thrown) {
+    fault = `threw: ${messageOf(thrown)}`;
   }
+  warn(run, `\`retryOn\` of node "${run.node.name}" ${fault}. The node is not tried again.`, placeOf(run, number, trace), trace);
+  return false;
+}
+
+function backoff(retry: PlannedRetry, number: number, random: () => number): number {
   // A power without bound, times no delay, would be no number.
   const growth = Math.min(Number.MAX_VALUE, retry.factor ** (number - 1));
   const capped = Math.min(retry.maxDelay, retry.initialDelay * growth);
@@ -199,7 +215,7 @@ function finallyFailed(
 ): EntryOutcome {
   const { scope, entry, node } = run;
   if (node.onError === undefined) return { status, entry, error, attempt };
-  const result = routedResult(scope, entry, error, attempt);
+  const result = routedResult(scope, entry, node, error, attempt);
   scope.results.add(result);
   return { status: "routed", entry, result };
 }

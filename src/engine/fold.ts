@@ -5,7 +5,8 @@ import { StateError } from "../errors/errors.ts";
 import type { PlannedChannel } from "../graph/plan.ts";
 import { AppendList } from "../support/append-list.ts";
 import { validateWith } from "../support/schema.ts";
-import { adopt, handOut } from "../support/value.ts";
+import { isThenable } from "../support/thenable.ts";
+import { adopt, type Adopted, handOut } from "../support/value.ts";
 import { listCell, plainCell, valueOf, type Cell } from "./state.ts";
 
 export interface Folded {
@@ -112,19 +113,33 @@ function foldReduced(channel: PlannedChannel, cell: Cell, update: unknown, live:
   const before = valueOf(cell);
   // Freezing does not protect these: a reducer that changes them changes copies of its own.
   const current = cell.live ? handOut(before) : before;
-  let reduced: unknown;
-  try {
-    reduced = channel.reduce?.(current, live ? handOut(update) : update);
-  } catch (error) {
-    throw new StateError("reducer_failed", { channel: channel.name, reason: "threw an error" }, { cause: error });
-  }
-  if (reduced instanceof Promise) {
-    reduced.catch(() => {}); // it is refused, whatever it settles to
-    throw new StateError("reducer_failed", { channel: channel.name, reason: "returned a promise" });
-  }
+  const reduced = callReducer(channel, current, live ? handOut(update) : update);
   if (Object.is(reduced, current) && (!cell.live || isDeepStrictEqual(current, before))) return { cell, size: 0 };
-  const adopted = adopt(reduced, channel.name);
+  const adopted = adoptReduced(channel.name, reduced);
   return { cell: sameOr(cell, plainCell(adopted.value, adopted.live || live)), size: adopted.size };
+}
+
+function callReducer({ name: channel, reduce }: PlannedChannel, current: unknown, update: unknown): unknown {
+  let reduced: unknown;
+  let pending: boolean;
+  try {
+    reduced = reduce?.(current, update);
+    pending = isThenable(reduced);
+  } catch (cause) {
+    throw new StateError("reducer_failed", { channel, reason: "threw an error" }, { cause });
+  }
+  if (!pending) return reduced;
+  Promise.resolve(reduced).catch(() => {}); // it is refused, whatever it settles to
+  throw new StateError("reducer_failed", { channel, reason: "returned a promise" });
+}
+
+function adoptReduced(channel: string, reduced: unknown): Adopted {
+  try {
+    return adopt(reduced, channel);
+  } catch (error) {
+    if (error instanceof StateError) Object.assign(error, { facts: Object.freeze({ ...error.facts, channel }) });
+    throw error;
+  }
 }
 
 /** The cell as its channel's schema gives it. Throws `StateError` with the given code and the path of what it refused. */

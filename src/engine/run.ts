@@ -3,6 +3,7 @@ import { RunnerError } from "../errors/errors.ts";
 import { maybeCheckpoint } from "./checkpoint.ts";
 import { finalizeStateSnapshot, isSessionComplete, type StateSnapshot } from "./complete.ts";
 import type { Execution } from "./execution.ts";
+import { turnIfDue } from "../support/turn.ts";
 import { runStep } from "./step.ts";
 
 /** Runs on. Throws `RunnerError` when a step fails, or when `maxSteps` supersteps did not suffice. */
@@ -18,11 +19,11 @@ export async function runUntilComplete(execution: Execution): Promise<StateSnaps
 }
 
 /**
- * Between two supersteps, `undefined` when there is nothing to wait for: sinks that block are waited for, a cancellation is obeyed (the status is then "cancelled"), and the number of
- * steps is limited (throws `RunnerError` `max_steps`).
+ * Between two supersteps, `undefined` when there is nothing to wait for: sinks that block and an event loop that is held up are waited for, a
+ * cancellation is obeyed (the status is then "cancelled"), and the number of steps is limited (throws `RunnerError` `max_steps`).
  */
 export function boundary(execution: Execution): Promise<void> | undefined {
-  const room = execution.sinks.boundary();
+  const room = execution.sinks.boundary() ?? turnIfDue();
   const free = room === undefined && !execution.cancellation.atBoundary && execution.steps < execution.settings.maxSteps;
   return free ? undefined : heedBoundary(execution, room);
 }

@@ -92,14 +92,16 @@ function nextState(execution: Execution, { scheduler, barrier, frontier }: Done)
   };
 }
 
-/** The versions before the barrier, for every gated node that started. */
+/** The versions with which it started, for every gated node that did. */
 function seenAfter({ plan, state }: Execution, outcomes: readonly EntryOutcome[]): SessionState["seen"] {
   let seen: Map<string, readonly number[]> | undefined;
-  for (const { status, entry } of outcomes) {
-    const index = plan.nodeIndex.get(entry.node);
-    if (status === "skipped" || index === undefined || plan.nodes[index]?.gated !== true) continue;
+  for (const outcome of outcomes) {
+    const { node } = outcome.entry;
+    const index = plan.nodeIndex.get(node);
+    if (outcome.status === "skipped" || index === undefined || plan.nodes[index]?.gated !== true) continue;
     seen ??= new Map(state.seen);
-    seen.set(entry.node, state.image.versions);
+    // A result that is kept from an earlier try was made of the state of then.
+    seen.set(node, ("result" in outcome ? outcome.result.seen : undefined) ?? state.image.versions);
   }
   return seen ?? state.seen;
 }

@@ -2,7 +2,7 @@
 import type { PreparedWrite, StoredTarget } from "../checkpoint/checkpointer.ts";
 import { StateError } from "../errors/errors.ts";
 import { isReplace } from "../graph/channel.ts";
-import type { Plan, PlannedChannel, PlannedSend } from "../graph/plan.ts";
+import type { Plan, PlannedChannel } from "../graph/plan.ts";
 import { errorsChannel } from "../graph/names.ts";
 import { show } from "../support/show.ts";
 import { hint } from "../support/suggest.ts";
@@ -55,19 +55,31 @@ function prepareWrite(plan: Plan, image: StateImage, name: string, update: unkno
   return channel.schema === undefined ? write : checkSchema(channel, image, write);
 }
 
-const refuse = (channel: string, reason: string): never => {
+function refuse(channel: string, reason: string): never {
   throw new StateError("invalid_update", { channel, path: channel, reason });
-};
+}
 
 /** What the compiler catches in typed code. */
 function checkShape({ name, kind }: PlannedChannel, { replace, value }: PreparedWrite): void {
   if (kind === "list" || kind === "messages") {
     if (!Array.isArray(value)) refuse(name, `a ${kind} channel takes a list, not ${show(value)}`);
-    if (kind === "messages" && !(value as readonly unknown[]).every(isRecord)) refuse(name, "each message is an object");
+    if (kind === "messages") checkMessages(name, value as readonly unknown[], replace);
   } else if (kind === "merge" && !(isRecord(value) && isPlain(value))) {
     refuse(name, `a merge channel takes ${replace ? "an object" : "an object of the keys to change"}, not ${show(value)}`);
   } else if (replace && value === undefined && kind === "value") {
     refuse(name, "only an optional channel can be cleared");
+  }
+}
+
+function checkMessages(channel: string, messages: readonly unknown[], replace: boolean): void {
+  for (const message of messages) {
+    if (!isRecord(message) || !isPlain(message)) return refuse(channel, `a message is an object, not ${show(message)}`);
+    const { id, role, remove } = message;
+    if (role === undefined && remove !== undefined) {
+      if (replace) return refuse(channel, "what replaces all messages can remove none");
+      if (typeof remove !== "string") return refuse(channel, `\`remove\` is the id of a message, not ${show(remove)}`);
+    } else if (typeof role !== "string") return refuse(channel, `a message has a \`role\`, which is a text, not ${show(role)}`);
+    if (id !== undefined && typeof id !== "string") return refuse(channel, `the \`id\` of a message is a text, not ${show(id)}`);
   }
 }
 
@@ -87,9 +99,11 @@ function checkSchema(channel: PlannedChannel, image: StateImage, write: Prepared
 }
 
 /** A command's targets with their items copied. Which targets may be taken is judged when the frontier is computed. */
-export function prepareTargets(targets: readonly (string | PlannedSend)[]): readonly StoredTarget[] {
+export function prepareTargets(targets: readonly unknown[]): readonly StoredTarget[] {
   return targets.map((target) => {
-    if (!isSend(target)) return target;
+    if (typeof target === "string") return target;
+    // Told as unknown when its turn comes, as a name that is misspelt.
+    if (!isSend(target) || typeof target["~send"] !== "string") return `<${show(target)}>`;
     return { node: target["~send"], item: adopt(target.item, `send("${target["~send"]}")`).value };
   });
 }

@@ -1,7 +1,14 @@
 /** Every code of every error, the facts that go with it, and the sentence made of them: what is wrong, and what to do. */
 
 type Known = { readonly hint: string };
+/** A reason may end with a question, or with what is known. */
+const ended = (sentence: string): string => (/[.?]$/.test(sentence) ? sentence : `${sentence}.`);
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ");
+/** Places in words, the first few of them. */
+function listed(places: readonly string[]): string {
+  const shown = places.length > 4 ? [...places.slice(0, 3), `${places.length - 3} more places`] : places;
+  return shown.length === 1 ? `${shown[0]}` : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+}
 
 export const catalogue = {
   /** Codes of the `problems` of a GraphError. */
@@ -9,19 +16,22 @@ export const catalogue = {
     invalid_name: ({ what, name, reason }: { what: string; name: string; reason: string }) =>
       `The ${what} name ${JSON.stringify(name)} ${reason}.`,
     invalid_option: ({ where, option, reason }: { where: string; option: string; reason: string }) =>
-      `Option "${option}" of ${where} ${reason}.`,
+      ended(`Option "${option}" of ${where} ${reason}`),
     invalid_branch: ({ from, reason }: { from: string; reason: string }) => `A branch of "${from}" ${reason}.`,
     invalid_edge: ({ from, to, reason }: { from: readonly string[]; to: readonly string[]; reason: string }) =>
       `The edge from ${quoted(from) || "nothing"} to ${quoted(to) || "nothing"} ${reason}.`,
     duplicate_node: ({ node }: { node: string }) => `A node named "${node}" is declared twice. Give each node a name of its own.`,
     duplicate_edge: ({ from, to }: { from: readonly string[]; to: string }) =>
       `The edge from ${quoted(from)} to "${to}" is declared twice. Remove one of them.`,
-    unknown_node: ({ node, where, hint }: { node: string; where: string } & Known) =>
-      `${where} names "${node}", but there is no such node.${hint}`,
+    unknown_node: ({ node, places, hint }: { node: string; places: readonly string[] } & Known) => {
+      const [first = "", ...others] = places;
+      const also = others.length === 0 ? "" : `, as ${others.length === 1 ? "does" : "do"} ${listed(others)}`;
+      return `${first.slice(0, 1).toUpperCase()}${first.slice(1)} names "${node}"${also}, but there is no such node.${hint}`;
+    },
     missing_handler: ({ node }: { node: string }) =>
       `Node "${node}" has no function to run. Give it one, as the second argument of node().`,
-    missing_input: ({ node, by }: { node: string; by: string }) =>
-      `Node "${node}" takes an input, so only send("${node}", item) can reach it, but ${by} leads to it. Send to it from a node instead, or take it out of \`inputs\`.`,
+    missing_input: ({ node, places }: { node: string; places: readonly string[] }) =>
+      `Node "${node}" takes an input, so only send("${node}", item) can reach it, but ${listed(places)} ${places.length === 1 ? "leads" : "lead"} to it. Send to it from a node instead, or take it out of \`inputs\`.`,
     no_entry: (_facts: object) => `Nothing leads out of START. Add edge(START, …) to the first node.`,
     unreachable_node: ({ node }: { node: string }) =>
       `Node "${node}" cannot be reached from START. Lead an edge, a branch or a jump to it, or remove it.`,
@@ -40,7 +50,7 @@ export const catalogue = {
       `What follows node "${node}" after step ${step} could not be decided: ${reason}`,
     max_steps: ({ maxSteps, sessionId }: { maxSteps: number; step: number; sessionId: string }) =>
       `The invocation did not end within ${maxSteps} supersteps. Resume session ${JSON.stringify(sessionId)} to go on, or raise \`maxSteps\` if so many are meant.`,
-    invalid_option: ({ option, reason }: { option: string; reason: string }) => `Option "${option}" ${reason}.`,
+    invalid_option: ({ option, reason }: { option: string; reason: string }) => ended(`Option "${option}" ${reason}`),
     invalid_input: ({ reason }: { reason: string }) => `The input was refused: ${reason}`,
     session_busy: ({ sessionId }: { sessionId: string }) =>
       `Session ${JSON.stringify(sessionId)} is running in this runner. Wait for its \`result\`, or cancel it first.`,
@@ -75,7 +85,7 @@ export const catalogue = {
       channel === undefined ? `The update was refused: ${reason}.` : `The update of channel "${channel}" was refused: ${reason}.`,
     invalid_state: ({ channel, reason }: { channel: string; reason: string; path?: string }) =>
       `The stored value of channel "${channel}" was refused: ${reason}.`,
-    unserializable_value: ({ path, what }: { path: string; what: string }) =>
+    unserializable_value: ({ path, what }: { path: string; what: string; channel?: string }) =>
       `The value at ${path} cannot be stored: ${what}. Values are JSON values, Date, BigInt, Map, Set, typed arrays and Error; keep clients and functions in \`services\`.`,
     reducer_failed: ({ channel, reason }: { channel: string; reason: string }) =>
       `The reducer of channel "${channel}" ${reason}. Reducers are pure and synchronous.`,

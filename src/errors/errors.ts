@@ -7,9 +7,14 @@ const brand = Symbol.for("spanloom.error");
 export class SpanloomError extends Error {
   readonly code: string;
   readonly facts: Readonly<Record<string, unknown>>;
-  /** Works across duplicate installs of the package, where `instanceof` does not. */
+  /** Works across duplicate installs of the package, where `instanceof` does not. Never throws. */
   static is(value: unknown, code?: string): value is SpanloomError {
-    return value instanceof Error && brand in value && (code === undefined || Reflect.get(value, "code") === code);
+    try {
+      return value instanceof Error && brand in value && (code === undefined || Reflect.get(value, "code") === code);
+    } catch {
+      // A proxy that refuses even to say what it is.
+      return false;
+    }
   }
 
   constructor(name: string, code: string, message: string, facts: unknown, options?: ErrorOptions) {

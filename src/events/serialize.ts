@@ -23,9 +23,8 @@ function sentenceOf(thrown: unknown): string {
 function messageOf(error: unknown, errors: readonly unknown[] | undefined): string {
   const message = read(error, "message");
   const text = typeof message === "string" ? message : sentenceOf(error);
-  if (errors === undefined) return text;
-  const count = errors.length === 1 ? "1 error" : `${errors.length} errors`;
-  return text === "" ? count : `${text} (${count})`;
+  if (errors === undefined || text !== "") return text;
+  return errors.length === 1 ? "1 error" : `${errors.length} errors`;
 }
 
 function serialize(error: unknown, messages: boolean, path: readonly unknown[]): SerializedError {
@@ -44,7 +43,7 @@ function serialize(error: unknown, messages: boolean, path: readonly unknown[]):
 
 /**
  * An error as frozen data, its causes up to eight deep and cycles cut. What was thrown and is no error gets the name "Error" and its text;
- * an AggregateError says how many it holds and, without a cause of its own, gives the first as its cause. Messages are empty when
+ * an AggregateError without a message says how many it holds and, without a cause of its own, gives the first as its cause. Messages are empty when
  * `messages` is false. Never throws.
  */
 export function serializeError(error: unknown, messages = true): SerializedError {

@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { SpanloomError } from "../errors/errors.ts";
 import type { Clock } from "../support/clock.ts";
+import { isThenable } from "../support/thenable.ts";
 import type { AnyEvent } from "./event.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { QueueSettings } from "./queue-options.ts";
@@ -22,9 +23,6 @@ interface Batch {
 
 /** Sinks run outside the context of whoever published, so that the spans they make hang on no node. */
 const outside = AsyncLocalStorage.snapshot();
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 
 export class SinkWorker {
   readonly ledger: SinkLedger;

@@ -1,14 +1,23 @@
 /** Judges where a graph leads: whether every node is reached, END is reached from every node, and every cycle can be left. */
 import { componentsOf, reachedFrom, type Next } from "./components.ts";
+import type { DeclaredEdge } from "./declaration.ts";
 import { report, type Findings } from "./findings.ts";
 import type { Link } from "./links.ts";
 import { END, START } from "./names.ts";
 
-export function checkWays(nodes: readonly string[], links: readonly Link[], findings: Findings): void {
-  const names = [...new Set(nodes)];
+/** A graph as far as ways go. */
+interface Ways {
+  readonly links: readonly Link[];
+  readonly joins: readonly DeclaredEdge[];
+  readonly after: Next;
+  readonly before: Next;
+}
+
+export function checkWays(nodes: readonly string[], links: readonly Link[], joins: readonly DeclaredEdge[], findings: Findings): void {
+  const names = [...new Set(nodes)].filter((name) => name !== START && name !== END);
   const after = grouped(links, ({ from, to }) => [from, to]);
   const before = grouped(links, ({ from, to }) => [to, from]);
-  checkEntries(names, after, before, findings);
+  checkEntries(names, { links, joins, after, before }, findings);
   checkCycles(names, links, findings);
   checkExits(names, after, before, findings);
 }
@@ -24,13 +33,30 @@ function grouped(links: readonly Link[], ends: (link: Link) => readonly [string,
   return (name) => groups.get(name) ?? none;
 }
 
-function checkEntries(names: readonly string[], after: Next, before: Next, findings: Findings): void {
+/** A join leads on from all of its sources together: one that waits for itself never fires. */
+function reachedByJoins(first: Iterable<string>, names: readonly string[], { links, joins }: Ways): ReadonlySet<string> {
+  const alone = grouped(
+    links.filter(({ kind }) => kind !== "join"),
+    ({ from, to }) => [from, to],
+  );
+  const known = new Set(names);
+  let reached = reachedFrom(first, alone);
+  for (;;) {
+    const before = reached;
+    const fired = joins.filter(({ from, to }) => !before.has(to) && from.every((source) => before.has(source) || !known.has(source)));
+    if (fired.length === 0) return reached;
+    reached = reachedFrom([...before, ...fired.map(({ to }) => to)], alone);
+  }
+}
+
+function checkEntries(names: readonly string[], ways: Ways, findings: Findings): void {
   const { excused } = findings;
+  const { after, before } = ways;
   if (after(START).size === 0 && !excused.exits.has(START) && excused.entries.size === 0) {
     report(findings, "no_entry", {}, []);
     return;
   }
-  const reached = reachedFrom([START, ...excused.entries], after);
+  const reached = reachedByJoins([START, ...excused.entries], names, ways);
   const lost = names.filter((name) => !reached.has(name));
   for (const { root, caused } of rootsOf(lost, before, after)) {
     report(findings, "unreachable_node", { node: root[0] ?? "" }, [...root, ...caused]);

@@ -19,11 +19,9 @@ export function compileGraph(draft: Draft): AnyGraph {
   const findings = noFindings();
   const declaration = readDraft(draft, findings);
   const links = linksOf(declaration, findings);
-  checkWays(
-    declaration.nodes.map(({ name }) => name),
-    links,
-    findings,
-  );
+  const names = declaration.nodes.map(({ name }) => name);
+  const joins = declaration.edges.filter(({ from }) => from.length > 1);
+  checkWays(names, links, joins, findings);
   if (findings.problems.length > 0) throw new GraphError(declaration.name, findings.problems);
   return makeGraph(declaration);
 }

@@ -20,8 +20,11 @@ export function mermaidOf(graph: GraphDescription): string {
   return `flowchart TD\n${drawn.map((line) => `  ${line}\n`).join("")}`;
 }
 
-/** In quotes, and with all but letters, digits and blanks as entities: no name can be taken for syntax, HTML or Markdown. */
+/** All but letters, digits and blanks, and the hyphens and dots inside a name such as "fetch-page.v2". */
+const special = /(?!(?<=[\p{L}\p{N}])[-.](?=[\p{L}\p{N}]))[^\p{L}\p{N} _(),]/gu;
+
+/** In quotes, and with what is special as entities: no name can be taken for syntax, HTML or Markdown. */
 function label(text: string): string {
-  const escaped = oneLine(text).replaceAll(/[^\p{L}\p{N} _(),]/gu, (character) => `#${character.codePointAt(0)};`);
+  const escaped = oneLine(text).replaceAll(special, (character) => `#${character.codePointAt(0)};`);
   return `"${escaped}"`;
 }

@@ -8,43 +8,41 @@ import type { AnyFunction } from "./plan.ts";
 type EdgeNote = Extract<Note, { kind: "edge" }>;
 type BranchNote = Extract<Note, { kind: "branch" }>;
 
-/** One edge for each target, in the order given; none for what is told to be wrong. */
+/** One edge for each target, in the order given; also for what is told to be wrong, so that its other ends are checked too. */
 export function readEdges(notes: readonly Note[], findings: Findings): readonly DeclaredEdge[] {
-  const edges = notes.flatMap((note) => (note.kind === "edge" ? readEdge(note, findings) : []));
+  const read = notes.flatMap((note) => (note.kind === "edge" ? [readEdge(note, findings)] : []));
   const times = new Map<string, number>();
-  for (const edge of edges) {
+  for (const edge of read.flatMap(({ edges, sound }) => (sound ? edges : []))) {
     const key = edgeKey(edge);
     times.set(key, (times.get(key) ?? 0) + 1);
     if (times.get(key) === 2) report(findings, "duplicate_edge", edge, [...edge.from, edge.to]);
   }
-  return edges;
+  return read.flatMap(({ edges }) => edges);
 }
 
 const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
 const isString = (value: unknown): value is string => typeof value === "string";
 
-function readEdge(note: EdgeNote, findings: Findings): readonly DeclaredEdge[] {
+function readEdge(note: EdgeNote, findings: Findings): { readonly edges: readonly DeclaredEdge[]; readonly sound: boolean } {
   const [sources, targets] = [listed(note.from), listed(note.to)];
-  const reason = whatIsWrong(sources, targets);
-  if (reason !== undefined) {
-    const facts = { from: sources.map(shown), to: targets.map(shown), reason };
-    report(findings, "invalid_edge", facts, [...facts.from, ...facts.to]);
-    excuse(findings, facts.from, facts.to);
-    return [];
+  const ends = { from: sources.map(shown), to: targets.map(shown) };
+  const reasons = [...whatIsWrong(sources, targets)];
+  for (const reason of reasons) {
+    report(findings, "invalid_edge", { ...ends, reason }, [...ends.from, ...ends.to]);
+    excuse(findings, ends.from, ends.to);
   }
   const [from, to] = [sources.filter(isString), targets.filter(isString)];
   reportRepeated(findings, from, to);
-  return to.map((target) => ({ from: [...new Set(from)], to: target }));
+  return { edges: to.map((target) => ({ from: [...new Set(from)], to: target })), sound: reasons.length === 0 };
 }
 
-function whatIsWrong(from: readonly unknown[], to: readonly unknown[]): string | undefined {
-  if (from.length === 0) return "has no source; name the node, or START, that it leads out of";
-  if (to.length === 0) return "has no target; name the node, or END, that it leads to";
-  if (![...from, ...to].every(isString)) return "names something that is not a string";
-  if (from.includes(END)) return "leads out of END, where the graph is left; lead it out of a node";
-  if (to.includes(START)) return "leads into START, where the graph is entered; lead it to the first node";
-  if (from.length > 1 && from.includes(START)) return "joins START with a node; give START an edge of its own";
-  return undefined;
+function* whatIsWrong(from: readonly unknown[], to: readonly unknown[]): Generator<string> {
+  if (from.length === 0) yield "has no source; name the node, or START, that it leads out of";
+  if (to.length === 0) yield "has no target; name the node, or END, that it leads to";
+  if (![...from, ...to].every(isString)) yield "names something that is not a string";
+  if (from.includes(END)) yield "leads out of END, where the graph is left; lead it out of a node";
+  if (to.includes(START)) yield "leads into START, where the graph is entered; lead it to the first node";
+  if (from.length > 1 && from.includes(START)) yield "joins START with a node; give START an edge of its own";
 }
 
 function excuse({ excused }: Findings, from: readonly string[], to: readonly string[]): void {
@@ -69,10 +67,8 @@ function readBranch({ from, labels, decide }: BranchNote, findings: Findings): r
   if (from === END) wrong("leads out of END, where the graph is left; lead it out of a node");
   const read = readLabels(shown(from), labels, findings);
   if (typeof decide !== "function") wrong("has no function that decides; give it one, as the third argument of branch()");
-  if (!isString(from) || from === END) {
-    for (const target of [...read.values()].flat()) findings.excused.entries.add(target);
-    return [];
-  }
+  if (!isString(from) || from === END) for (const target of [...read.values()].flat()) findings.excused.entries.add(target);
+  if (!isString(from)) return [];
   // Checked above: a graph with any problem has no plan.
   return [{ from, labels: read, decide: decide as AnyFunction }];
 }

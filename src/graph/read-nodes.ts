@@ -19,17 +19,17 @@ export function readNodes(notes: readonly Note[], findings: Findings): readonly 
   for (const note of notes) {
     if (note.kind !== "node") continue;
     const name = shown(note.name);
-    const usable = checkName(note.name, findings);
+    const named = checkName(note.name, findings);
     const times = (names.get(name) ?? 0) + 1;
     names.set(name, times);
-    if (usable && times === 2) report(findings, "duplicate_node", { node: name }, [name]);
+    if (named && times === 2) report(findings, "duplicate_node", { node: name }, [name]);
     const node = readNode(name, note.run, note.options, findings);
-    if (usable) nodes.push(node);
+    if (named) nodes.push(node);
   }
   return nodes;
 }
 
-/** Whether edges may name the node: also with an empty name, so that they are not reported too. */
+/** Whether it is a name at all: what such a node leads to is checked, also with a name that it may not have. */
 function checkName(name: unknown, findings: Findings): boolean {
   const refuse = (reason: string): void => report(findings, "invalid_name", { what: "node", name: shown(name), reason }, [shown(name)]);
   if (typeof name !== "string") {
@@ -37,9 +37,8 @@ function checkName(name: unknown, findings: Findings): boolean {
     return false;
   }
   if (name === "") refuse("is empty");
-  const reserved = name === START || name === END;
-  if (reserved) refuse("is reserved; choose another one");
-  return !reserved;
+  if (name === START || name === END) refuse("is reserved; choose another one");
+  return true;
 }
 
 function readNode(name: string, run: unknown, given: unknown, findings: Findings): DeclaredNode {

@@ -1,23 +1,30 @@
 /** "Did you mean": the known name nearest to a misspelt one. */
 
+/** Letters to insert, delete, replace, or swap with the next one (optimal string alignment). */
 function distance(left: string, right: string): number {
   let above = Array.from({ length: right.length + 1 }, (_item, index) => index);
+  let twoAbove = above;
   for (let row = 1; row <= left.length; row += 1) {
     const current = [row];
     for (let column = 1; column <= right.length; column += 1) {
       const substituted = (above[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1);
-      current.push(Math.min(substituted, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+      const swapped = row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
+      const reached = Math.min(substituted, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1);
+      current.push(swapped ? Math.min(reached, (twoAbove[column - 2] ?? 0) + 1) : reached);
     }
-    above = current;
+    [twoAbove, above] = [above, current];
   }
   return above[right.length] ?? 0;
 }
 
-/** The nearest of `known` (at most a third of the letters differ, case aside), or `undefined`. */
+/** How many letters may differ: a third of them; none of two, which would make any short name resemble any other. */
+const allowed = (name: string): number => (name.length < 3 ? 0 : Math.max(1, Math.floor(name.length / 3)));
+
+/** The nearest of `known` (case aside, few letters differ), or `undefined`. */
 export function suggest(name: string, known: Iterable<string>): string | undefined {
   if (name.length > 100) return undefined;
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let least = allowed(name) + 1;
   for (const candidate of known) {
     if (Math.abs(candidate.length - name.length) >= least) continue;
     const away = distance(name.toLowerCase(), candidate.toLowerCase());

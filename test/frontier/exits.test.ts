@@ -239,6 +239,36 @@ describe("a command", () => {
       expect(error.message).toContain(`"${to}"`);
     }
   });
+
+  it("to what is no target at all fails the step in the same way", async () => {
+    const wrong = [
+      undefined,
+      null,
+      42,
+      {},
+      [undefined],
+      ["b", ["b"]],
+      Symbol("b"),
+      () => "b",
+      new Set(["b"]),
+      { node: "work", item: 1 },
+      { "~send": 1 },
+    ];
+    for (const command of ["goto", "also"] as const) {
+      for (const to of wrong) {
+        const compiled = loose({}, { inputs: { work: input<number>() } })
+          .node("a", (_state, context) => context[command](to as never), { jumps: ["b", "work"] })
+          .node("b", mark)
+          .node("work", mark)
+          .edge(START, "a")
+          .edge(["a", "b"], END)
+          .edge("work", END)
+          .compile();
+        const error = await expectCode(() => createRunner(compiled).invoke({}), "frontier");
+        expect([causeCode(error), error.facts["node"]]).toEqual(["unknown_target", "a"]);
+      }
+    }
+  });
 });
 
 describe("a send", () => {

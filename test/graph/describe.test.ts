@@ -99,6 +99,15 @@ describe("toMermaid()", () => {
   it("writes what may be taken for syntax as entities, and control characters as their escapes", () => {
     const compiled = loose().node('a"]; <b>&#\n', run).edge(START, 'a"]; <b>&#\n').edge('a"]; <b>&#\n', END).compile();
     expect(compiled.toMermaid()).toContain('  n0["a#34;#93;#59; #60;b#62;#38;#35;#92;u000a"]\n');
+    // Hyphens and dots are syntax at the beginning of a line of Markdown, and nothing inside a word.
+    const plain = loose()
+      .node("fetch-page.v2", run)
+      .node("- 1. x-", run)
+      .edge(START, ["fetch-page.v2", "- 1. x-"])
+      .edge("fetch-page.v2", END);
+    const drawn = plain.edge("- 1. x-", END).compile().toMermaid();
+    expect(drawn).toContain('  n0["fetch-page.v2"]\n');
+    expect(drawn).toContain('  n1["#45; 1#46; x#45;"]\n');
   });
 });
 
@@ -151,7 +160,7 @@ describe("a drawing", () => {
     .filter((text) => text !== START && text !== END);
   const mermaidLine =
     /^ {2}(?:\w+(?:\(\[("[^"]*")\]\)|\[\[("[^"]*")\]\]|\[("[^"]*")\]|\{\{"all"\}\})|\w+ (?:-->|-\.->|-\.-x)(?:\|("[^"]*")\|)? \w+)$/u;
-  const mermaidLabel = /^"(?:[\p{L}\p{N} _(),]|#\d+;)*"$/u;
+  const mermaidLabel = /^"(?:[\p{L}\p{N} _(),]|(?<=[\p{L}\p{N}])[-.](?=[\p{L}\p{N}])|#\d+;)*"$/u;
   const dotLine = /^ {2}(?:label=Q;|\w+ \[label=Q, shape=\w+\];|\w+ -> \w+(?: \[(?:label=Q)?(?:, style=\w+(?:, color=\w+)?)?\])?;)$/;
 
   it("has one line for each box and each arrow, and nothing but labels in its quotes, whatever the names are", () => {

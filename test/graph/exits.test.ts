@@ -24,6 +24,30 @@ describe("an edge", () => {
     expect(problems.map((problem) => `${problem.code}: ${problem.message}`)).toEqual([`invalid_edge: ${message}`]);
   });
 
+  it("that is invalid has its other faults told too, and its other ends checked", () => {
+    expect(told(chain().edge(END, START))).toEqual([
+      'invalid_edge: The edge from "end" to "start" leads out of END, where the graph is left; lead it out of a node.',
+      'invalid_edge: The edge from "end" to "start" leads into START, where the graph is entered; lead it to the first node.',
+    ]);
+    for (const [from, to] of [
+      ["a", ["b", START, "ghost"]],
+      [["ghost", END], "a"],
+      [[START, "ghost"], "a"],
+      [END, "ghost"],
+      ["ghost", START],
+    ] as const) {
+      const problems = problemsOf(chain().edge(from, to));
+      expect(problems.map(({ code }) => code)).toContain("invalid_edge");
+      expect(problems.find(({ code }) => code === "unknown_node")?.nodes).toContain("ghost");
+    }
+    expect(codesOf(chain().branch(END, { x: "ghost" }, run))).toEqual(["invalid_branch", "unknown_node"]);
+    expect(codesOf(chain().node(START, run, { jumps: ["ghost"], onError: "ghost2" }))).toEqual([
+      "invalid_name",
+      "unknown_node",
+      "unknown_node",
+    ]);
+  });
+
   it("that is invalid names the nodes that it is about", () => {
     expect(problemsOf(chain().edge([START, "b"], "a"))[0]?.nodes).toEqual([START, "b", "a"]);
   });
@@ -255,7 +279,7 @@ describe("an unknown node", () => {
     ]);
   });
 
-  it("is told once, wherever and however often it is named, with the nodes that name it first", () => {
+  it("is told once, wherever and however often it is named, with all the nodes that name it", () => {
     const builder = writing()
       .edge("plan", "ghost")
       .branch("write", { on: "ghost" }, run)
@@ -265,8 +289,8 @@ describe("an unknown node", () => {
       {
         code: "unknown_node",
         message:
-          'The edge from "plan" to "ghost" (and 2 more) names "ghost", but there is no such node. Known: "plan", "write", "x", "end".',
-        nodes: ["ghost", "plan"],
+          'The edge from "plan" to "ghost" names "ghost", as do label "on" of a branch of "write" and option "jumps" of node "x", but there is no such node. Known: "plan", "write", "x", "end".',
+        nodes: ["ghost", "plan", "write", "x"],
       },
     ]);
   });
@@ -308,9 +332,25 @@ describe("a node of `inputs`", () => {
     ["a branch of START", sending().branch(START, { on: "work" }, run), 'label "on" of a branch of START'],
     ["a label", sending().branch("plan", { on: [END, "work"] }, run), 'label "on" of a branch of "plan"'],
     ["a join", sending().node("x", run).edge(START, "x").edge(["plan", "x"], "work"), 'the edge from "plan", "x" to "work"'],
-    ["a handler", sending().node("x", run, { onError: "work" }).edge(START, "x").edge("x", END), '`onError` of node "x"'],
+    ["a handler", sending().node("x", run, { onError: "work" }).edge(START, "x").edge("x", END), 'option "onError" of node "x"'],
   ])("is not led to by %s", (_what, builder, by) => {
     expect(told(builder)).toEqual([message(by)]);
+  });
+
+  it("is told of once, with all that leads to it", () => {
+    const builder = sending()
+      .edge("plan", "work")
+      .node("x", run, { onError: "work" })
+      .branch(START, { x: "x", work: "work" }, run)
+      .edge("x", END);
+    expect(problemsOf(builder)).toEqual([
+      {
+        code: "missing_input",
+        message:
+          'Node "work" takes an input, so only send("work", item) can reach it, but the edge from "plan" to "work", label "work" of a branch of START and option "onError" of node "x" lead to it. Send to it from a node instead, or take it out of `inputs`.',
+        nodes: ["work", "plan", START, "x"],
+      },
+    ]);
   });
 
   it("that nobody sends to cannot be reached", () => {

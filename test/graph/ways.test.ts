@@ -87,6 +87,21 @@ describe("a node", () => {
     ]);
   });
 
+  it("that a join leads to is reached when all of its sources are: one that waits for itself never fires", () => {
+    expect(found(withNodes("m", "j").edge(START, "m").edge(["m", "j"], "j").edge("j", END).edge("m", END))).toEqual([
+      ["unreachable_node", "j"],
+    ]);
+    expect(found(withNodes("m", "j", "x").edge(START, "m").edge(["m", "x"], "j").edge("j", ["x", END]).edge("m", END))).toEqual([
+      ["unreachable_node", "j", "x"],
+    ]);
+    // A jump into the ring is a way in.
+    const ring = loose()
+      .node("m", run, { jumps: ["j"] })
+      .node("j", run)
+      .node("x", run);
+    expect(found(ring.edge(START, "m").edge(["m", "x"], "j").edge("j", ["x", END]).edge("m", END))).toEqual([]);
+  });
+
   it("must lead to END", () => {
     expect(problemsOf(entered("b").edge("a", "b"))).toEqual([
       {

@@ -28,6 +28,34 @@ const chain = (second: Handler) =>
     .edge("b", END)
     .compile();
 
+describe("a run that awaits nothing but promises", () => {
+  // Far more steps than fit between two turns of the event loop, and few enough to end if none comes.
+  const enough = 400_000;
+  const loop = graph({ name: "g", channels: { n: channel.value(0) } })
+    .node("a", ({ n }) => ({ n: n + 1 }))
+    .edge(START, "a")
+    .branch("a", { again: "a", done: END }, ({ n }) => (n < enough ? "again" : "done"))
+    .compile();
+
+  it("lets the event loop turn, so that timers and signals can stop it", async () => {
+    const run = createRunner(loop, { maxSteps: enough }).stream({});
+    setImmediate(() => setImmediate(() => run.cancel("enough")));
+    const { status, steps } = await run.result;
+    expect(status).toBe("cancelled");
+    expect(steps).toBeGreaterThan(0);
+  });
+
+  it("and one that is stepped by hand", async () => {
+    const session = createRunner(loop, { maxSteps: enough }).session("s");
+    await session.create({});
+    let turned = false;
+    setImmediate(() => setImmediate(() => (turned = true)));
+    let completed = false;
+    while (!turned && !completed) ({ completed } = await session.runStep());
+    expect([turned, completed]).toEqual([true, false]);
+  });
+});
+
 describe("a run that is cancelled", () => {
   it("ends as cancelled, with the state of the last barrier and the steps that were done", async () => {
     const entered = gate();

@@ -109,6 +109,30 @@ describe("a gated node", () => {
     expect(ran).toEqual([1]);
   });
 
+  it("whose result waits for a later try of its step saw the state of then", async () => {
+    let broken = true;
+    const compiled = graph({ name: "g", channels })
+      .node("watch", () => {}, gated)
+      .node("other", () => {
+        if (broken) throw new Error("x");
+      })
+      .edge(START, ["watch", "other"])
+      .edge("other", "watch")
+      .edge("watch", END)
+      .compile();
+    for (const updated of [true, false]) {
+      broken = true;
+      const session = createRunner(compiled, { checkpointer: memoryCheckpointer() }).session("s");
+      await session.create({});
+      await refused(() => session.runStep(), "scheduler");
+      broken = false;
+      if (updated) await session.update({ n: 3 });
+      await session.runStep();
+      const { ranNodes, skippedNodes } = await session.runStep();
+      expect([ranNodes, skippedNodes]).toEqual(updated ? [["watch"], []] : [[], ["watch"]]);
+    }
+  });
+
   it("that failed did not see what it saw: the same step runs it again", async () => {
     let tries = 0;
     const compiled = graph({ name: "g", channels })

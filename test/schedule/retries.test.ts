@@ -172,19 +172,26 @@ describe("retryOn", () => {
     expect(eventsOf(events, "node.retrying").map(({ data }) => data.delay)).toEqual([0, 0]);
   });
 
-  it("that throws, or gives no answer, ends the retries and the error says so", async () => {
-    const broken = new Error("retryOn is broken");
-    const thrown = await delaysOf(failsUntil(9), {
-      attempts: 9,
-      retryOn: () => {
-        throw broken;
-      },
-    });
-    expect(thrown.error).toMatchObject({ code: "scheduler", cause: broken });
-    for (const answer of [undefined, null, "soon", -1, Number.NaN, {}]) {
-      const { error, delays } = await delaysOf(failsUntil(9), { attempts: 9, retryOn: () => answer as never });
-      expect(delays).toEqual([]);
-      expect(error).toMatchObject({ code: "scheduler", cause: { code: "invalid_option" } });
+  it("that throws, or gives no answer, ends the retries: the error stays the node's own, and a warning says why", async () => {
+    const own = new Error("the node's own");
+    const broken = (): never => {
+      throw new Error("retryOn is broken");
+    };
+    const answers = [undefined, null, "soon", -1, Number.NaN, {}].map((answer) => () => answer as never);
+    for (const retryOn of [broken, ...answers, (async () => broken()) as never]) {
+      const compiled = solo(
+        () => {
+          throw own;
+        },
+        { retry: { attempts: 9, retryOn } },
+      );
+      const run = createRunner(compiled, { clock: countingClock() }).stream({});
+      const { events, error } = await collect(run);
+      expect(error).toMatchObject({ code: "scheduler", cause: own });
+      expect(eventsOf(events, "node.failed").map(({ data }) => [data.final, data.error.message])).toEqual([[true, "the node's own"]]);
+      const [warning] = eventsOf(events, "node.log");
+      expect(warning).toMatchObject({ node: "a", attempt: 1, data: { level: "warn" } });
+      expect(warning?.data.message).toMatch(/^`retryOn` of node "a" (threw: retryOn is broken|gave .*)\. The node is not tried again\.$/);
     }
   });
 

@@ -1,9 +1,9 @@
 /** The memory store alone: what it keeps, in which order it gives it, and what it refuses. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { CheckpointError, memoryCheckpointer, RunnerError } from "spanloom";
+import { CheckpointError, createRunner, memoryCheckpointer, RunnerError } from "spanloom";
 import type { ChannelChange, Checkpointer, CheckpointRecord, StoredCheckpoint } from "spanloom";
 import { boundedMemoryCheckpointer } from "../../src/checkpoint/memory/memory-checkpointer.ts";
-import { all, loose } from "./support.ts";
+import { all, chain, loose } from "./support.ts";
 import { END, START } from "spanloom";
 
 const graph = loose().edge(START, END).compile();
@@ -216,6 +216,27 @@ describe("removing", () => {
     await expect(store.deleteSessions({ olderThan: "soon" as "1s" })).rejects.toBeInstanceOf(RunnerError);
   });
 
+  it("refuses options that it does not take, and removes nothing", async () => {
+    await three();
+    await store.amend("s", at("c"), { time: 1, status: "paused" });
+    for (const options of [undefined, null, {}, { keep: null }, { keep: 1, sessionId: 3 }, { keep: 1, sessionId: null }, 1]) {
+      await expect(store.prune(options as never), JSON.stringify(options)).rejects.toMatchObject({ code: "invalid_option" });
+    }
+    for (const options of [
+      undefined,
+      null,
+      "all",
+      { status: "x" },
+      { status: "running" },
+      { status: null },
+      { status: ["paused", "x"] },
+      { olderThan: null },
+    ]) {
+      await expect(store.deleteSessions(options as never), JSON.stringify(options)).rejects.toMatchObject({ code: "invalid_option" });
+    }
+    expect(await all(store.history("s"))).toHaveLength(3);
+  });
+
   it("is not hurt by being closed twice, and is a disposable", async () => {
     await store.close();
     await store.close();
@@ -240,5 +261,27 @@ describe("a bounded store", () => {
       expect(kept.length).toBeLessThan(6);
       expect([kept[0]?.record.step, kept[0]?.state["log"]]).toEqual([step, Array.from({ length: step + 1 }, (_item, index) => index)]);
     }
+  });
+});
+
+describe("a store that is wrapped", () => {
+  const wraps: Readonly<Record<string, (inner: Checkpointer) => Checkpointer>> = {
+    "by a proxy": (inner) => new Proxy(inner, {}),
+    "as a prototype": (inner) => Object.create(inner) as Checkpointer,
+    "by spreading": (inner) => ({ ...inner, save: (...given) => inner.save(...given) }),
+  };
+  it.each(Object.keys(wraps))("%s works as it does itself", async (name) => {
+    const checkpointer = wraps[name]?.(store) as Checkpointer;
+    const session = createRunner(chain("a", "b").compile(), { checkpointer, pauseEachStep: true }).session("s");
+    await session.start({}).result;
+    await session.resume().result;
+    expect((await all(session.history())).map(({ step }) => step)).toEqual([2, 1, 0]);
+    expect((await all(checkpointer.list())).map(({ record: found }) => found.sessionId)).toEqual(["s"]);
+    expect(await checkpointer.prune({ keep: 1 })).toBe(2);
+    expect(await checkpointer.deleteSessions({})).toBe(1);
+    expect(await checkpointer.delete("s")).toBe(false);
+    expect(checkpointer.backend).toBe("memory");
+    await checkpointer.close();
+    await checkpointer[Symbol.asyncDispose]();
   });
 });

@@ -169,6 +169,114 @@ describe("options that cannot be", () => {
   });
 });
 
+describe("calls with options that are none", () => {
+  /** Reading anything of it throws. */
+  const hostile = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new TypeError("no");
+      },
+      has: () => {
+        throw new TypeError("no");
+      },
+      ownKeys: () => {
+        throw new TypeError("no");
+      },
+    },
+  );
+
+  const calls: Readonly<Record<string, (options: never) => Promise<unknown>>> = {
+    stream: (options) => runner.stream({ need: 1 }, options).result,
+    invoke: (options) => runner.invoke({ need: 1 }, options),
+    start: (options) => runner.session("t").start({ need: 1 }, options).result,
+    resume: (options) => runner.session("s").resume(options).result,
+    next: (options) => runner.session("s").next({}, options).result,
+    runStep: (options) => runner.session("s").runStep(options),
+    runUntilComplete: (options) => runner.session("s").runUntilComplete(options),
+    update: (options) => runner.session("s").update({}, options),
+    fork: (options) => runner.session("s").fork(options),
+    history: (options) => all(runner.session("s").history(options)),
+    sessions: (options) => all(runner.sessions(options)),
+    drain: (options) => runner.drain(options),
+    close: (options) => runner.close(options),
+  };
+
+  it.each(Object.keys(calls))("%s: `invalid_option`, by rejection", async (name) => {
+    await runner.invoke({ need: 1 }, { sessionId: "s" });
+    for (const options of [5, "x", true, () => {}, ["x"], hostile]) {
+      let promise: Promise<unknown> | undefined;
+      expect(() => (promise = calls[name]?.(options as never))).not.toThrow();
+      await expect(promise, String(typeof options)).rejects.toMatchObject({ name: "RunnerError", code: "invalid_option" });
+    }
+    expect(await runner.session("s").state()).toMatchObject({ status: "completed" });
+  });
+
+  it.each(Object.keys(calls))("%s: null counts as not given", async (name) => {
+    await runner.invoke({ need: 1 }, { sessionId: "s" });
+    const outcome = async (options: unknown): Promise<unknown> =>
+      calls[name]?.(options as never).then(
+        () => "done",
+        (error: SpanloomError) => error.code,
+      );
+    const without = await outcome(undefined);
+    if (name === "start") await runner.session("t").delete();
+    expect(await outcome(null)).toBe(without);
+  });
+
+  it("throw nothing synchronously when an id cannot be made", async () => {
+    const broken = createRunner(chain("a").compile(), {
+      createId: () => {
+        throw new Error("no id");
+      },
+    });
+    await expect(broken.invoke({})).rejects.toThrow("no id");
+    await expect(broken.stream({}).result).rejects.toThrow("no id");
+    await expect(broken.session("s").start({}).result).rejects.toThrow("no id");
+    await expect(broken.session("s").create({})).rejects.toThrow("no id");
+  });
+});
+
+describe("values that an option does not take", () => {
+  it("of a call are `invalid_option`", async () => {
+    await runner.invoke({ need: 1 }, { sessionId: "s" });
+    const session = runner.session("s");
+    for (const status of ["x", 3, null, ["paused"]]) {
+      await expect(all(runner.sessions({ status } as never)), String(status)).rejects.toMatchObject({ code: "invalid_option" });
+    }
+    for (const discardPending of ["x", 5, "true", null]) {
+      await refused(() => session.next({}, { discardPending } as never), "invalid_option");
+    }
+    for (const services of [null, [], "x"]) await refused(() => session.next({}, { services } as never), "invalid_option");
+    for (const timeout of [null, "x"]) {
+      await expect(runner.drain({ timeout } as never)).rejects.toMatchObject({ code: "invalid_option" });
+      await expect(runner.close({ timeout } as never)).rejects.toMatchObject({ code: "invalid_option" });
+    }
+    expect(runner.health().status, "nothing was closed").toBe("ok");
+  });
+
+  it("of a runner are `invalid_option`; those that nobody knows are ignored", () => {
+    for (const options of [
+      [],
+      "x",
+      { services: [] },
+      { services: null },
+      { telemetry: [] },
+      { telemetry: null },
+      { telemetry: { detail: null } },
+      { onFailure: null },
+      { durability: null },
+      { onCheckpointError: null },
+      { onGraphChange: null },
+    ]) {
+      expect(() => createRunner(graph, options as never), JSON.stringify(options)).toThrow(
+        expect.objectContaining({ code: "invalid_option" }),
+      );
+    }
+    expect(() => createRunner(graph, { maxstep: 3 } as never)).not.toThrow();
+  });
+});
+
 it("a refused invocation takes no epoch: the next one's is the next", async () => {
   const session = createRunner(chain("a").compile(), { checkpointer: memoryCheckpointer() }).session("s");
   await session.start({}).result;

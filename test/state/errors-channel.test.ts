@@ -236,6 +236,32 @@ describe("the channel errors", () => {
     expect({ errors: records(state), status, version: versions["errors"] }).toEqual({ errors: [], status: "failed", version: 1 });
   });
 
+  it("hands out what is live in a context as copies, and takes any number of records", async () => {
+    const seen: unknown[] = [];
+    const contextOf = (state: unknown): unknown => records(state as Readonly<Record<string, unknown>>)[0]?.context;
+    const spoil = (state: unknown): void => {
+      const { at, map } = contextOf(state) as { readonly at: Date; readonly map: Map<string, number> };
+      at.setTime(9);
+      map.set("k", 9);
+    };
+    const context = { at: new Date(1), map: new Map([["k", 1]]) };
+    const compiled = sequence({}, [
+      (_state, { reportError }) => reportError(new Error("x"), { context }),
+      spoil,
+      (state) => void seen.push(contextOf(state)),
+    ]);
+    const store = memoryCheckpointer();
+    const session = runnerOf(compiled, { checkpointer: store }).session("s");
+    const { state } = await session.start({}).result;
+    spoil(state);
+    for await (const snapshot of session.history()) if (records(snapshot.state).length > 0) seen.push(contextOf(snapshot.state));
+    expect(seen).toHaveLength(4);
+    for (const each of seen) expect(each).toStrictEqual(context);
+    const many = 150_000;
+    const flood = await finalState({}, [(_state, { reportError }) => Array.from({ length: many }).forEach(() => reportError("x"))]);
+    expect(records(flood)).toHaveLength(many);
+  });
+
   it("does not open a gate", async () => {
     let runs = 0;
     const compiled = loose({ rounds: channel.value(0) })

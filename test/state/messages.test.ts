@@ -1,7 +1,7 @@
 /** The stock channel of chat messages: append, replace by id, remove by id. */
 import { channel, replace, type Message } from "spanloom";
 import { describe, expect, it } from "vitest";
-import { causeOf, finalState, oneStep, parallel, refusal, runnerOf } from "./support.ts";
+import { causeOf, finalState, oneStep, parallel, refusal, runnerOf, sequence } from "./support.ts";
 
 const user = (content: unknown, id?: string): Message => ({ role: "user", content, ...(id === undefined ? {} : { id }) });
 const after = async (...updates: readonly unknown[]): Promise<unknown> =>
@@ -29,6 +29,28 @@ describe("a messages channel", () => {
 
   it("replaces as a whole: fields that the new message lacks are gone", async () => {
     expect(await after([{ role: "tool", content: 1, id: "1", note: "old" }], [user("new", "1")])).toStrictEqual([user("new", "1")]);
+  });
+
+  it("refuses what is no message, and a removal among those that replace all", async () => {
+    const wrong = [
+      null,
+      "text",
+      [],
+      new Date(0),
+      new Map(),
+      {},
+      { content: 1 },
+      { role: 5, content: 1 },
+      { remove: 1 },
+      { role: "user", content: 1, id: 5 },
+    ];
+    for (const message of wrong) {
+      const compiled = sequence({ chat: channel.messages() }, [() => ({ chat: [user("ok"), message] }) as never]);
+      causeOf(await refusal("scheduler", () => runnerOf(compiled).invoke({})), "invalid_update");
+    }
+    const removing = sequence({ chat: channel.messages() }, [() => ({ chat: replace([user("ok"), { remove: "1" }]) }) as never]);
+    causeOf(await refusal("scheduler", () => runnerOf(removing).invoke({})), "invalid_update");
+    expect(await after([{ role: "user", content: "kept", remove: "x" }])).toStrictEqual([{ role: "user", content: "kept", remove: "x" }]);
   });
 
   it("never merges messages without an id", async () => {

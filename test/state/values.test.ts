@@ -85,6 +85,24 @@ describe("a value that survives", () => {
     }
   });
 
+  it("keeps which of an error's own properties are hidden, and the hidden ones too", async () => {
+    const assigned = Object.assign(new Error("x"), { name: "Custom", code: "E", cause: new Error("y") });
+    const hidden = Object.defineProperty(new Error("x"), "suppressed", { value: { why: 1 } });
+    const unnamed = Object.assign(new Error(), { message: "assigned" });
+    for (const error of [assigned, hidden, unnamed]) {
+      for (const each of await throughTheState(error)) {
+        expect(each).toStrictEqual(error);
+        expect(Object.getOwnPropertyDescriptors(each)).toMatchObject(
+          Object.fromEntries(
+            Object.entries(Object.getOwnPropertyDescriptors(error))
+              .filter(([key]) => key !== "stack")
+              .map(([key, { enumerable }]) => [key, { enumerable }]),
+          ),
+        );
+      }
+    }
+  });
+
   it("keeps an error's name, message, stack, own fields and chain of causes, as a real Error", async () => {
     class HttpError extends Error {
       override name = "HttpError";

@@ -9,7 +9,11 @@ describe("suggest", () => {
     ["serach", "search"],
     ["SEARCH", "search"],
     ["summarise", "summarize"],
-    ["b", "a"],
+    // Letters that are swapped count once.
+    ["wrtie", "write"],
+    ["A", "a"],
+    // Any short name would resemble any other.
+    ["b", undefined],
     ["publish", undefined],
     ["x".repeat(101), undefined],
   ])("%s: %s", (name, nearest) => {

@@ -4,7 +4,7 @@ import type { CopyPart } from "./walk.ts";
 /* The only classes that an error is ever made of, whatever it is called. */
 const builtIn: readonly (new (message?: string) => Error)[] = [TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError];
 
-const special = new Set(["name", "message"]);
+const inherited = new Set(["name", "message", "stack"]);
 
 function emptyError(source: Error): Error {
   if (source instanceof AggregateError) return new AggregateError([]);
@@ -12,23 +12,20 @@ function emptyError(source: Error): Error {
   return new construct();
 }
 
-function hide(target: Error, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, writable: true, configurable: true, enumerable: false });
-}
-
-/** Symbol keys and hidden properties of an error mark its class, and are not kept. */
+/** Symbol keys of an error mark its class, and are not kept. */
 export function copyError(source: Error, copyPart: CopyPart): Error {
   const copy = emptyError(source);
+  const define = (key: string, own: unknown): void => {
+    const enumerable = Object.prototype.propertyIsEnumerable.call(source, key);
+    Object.defineProperty(copy, key, { value: copyPart(key, own), writable: true, configurable: true, enumerable });
+  };
   const { name, message } = source;
-  if (name !== copy.name) hide(copy, "name", copyPart("name", name));
-  if (message !== copy.message || Object.hasOwn(source, "message")) hide(copy, "message", copyPart("message", message));
-  hide(copy, "stack", copyPart("stack", source.stack));
-  if (Object.hasOwn(source, "cause")) hide(copy, "cause", copyPart("cause", source.cause));
-  if (source instanceof AggregateError) hide(copy, "errors", copyPart("errors", source.errors));
-  for (const [key, own] of Object.entries(source)) {
-    if (special.has(key) || Object.hasOwn(copy, key)) continue;
-    const value = copyPart(key, own);
-    Object.defineProperty(copy, key, { value, writable: true, configurable: true, enumerable: true });
+  // A class may give these by its prototype; the copy has none of its own.
+  if (name !== copy.name || Object.hasOwn(source, "name")) define("name", name);
+  if (message !== copy.message || Object.hasOwn(source, "message")) define("message", message);
+  define("stack", source.stack);
+  for (const key of Object.getOwnPropertyNames(source)) {
+    if (!inherited.has(key)) define(key, Reflect.get(source, key));
   }
   return copy;
 }
