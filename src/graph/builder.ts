@@ -49,7 +49,7 @@ export interface GraphBuilder<
   /** Adds a unit of work. Wrong channels, updates, jumps and duplicate names are compile-time errors that read as sentences. */
   node<const Name extends string, R extends UpdateLike<C>, const To extends string = never, const Handler extends string = never>(
     name: Name & Fresh<Name, Names>,
-    run: NodeHandler<C, E, I, S, To, Name, R> & WritesOnly<C, R>,
+    run: NodeHandler<C, E, I, S, NoInfer<To>, Name, R> & WritesOnly<C, R>,
     options?: NodeOptions<To, Handler>,
   ): GraphBuilder<C, E, I, S, Names | Name, Jumps | To | Handler>;
   /** Several targets: fan-out. Several sources: a join, `to` runs once after all of them. */

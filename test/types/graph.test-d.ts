@@ -131,6 +131,8 @@ describe("NodeOf", () => {
   test("knows its jumps, and its input by its name", () => {
     const leave: NodeOf<typeof base, "leave", "fetch" | typeof END> = (_state, { goto, send }) => goto([END, send("fetch", { url: "" })]);
     expectTypeOf(base.node("leave", leave, { jumps: ["fetch", END] })).toHaveProperty("compile");
+    // @ts-expect-error its jumps are to be listed where it is added
+    base.node("leave", leave);
     const fetch: NodeOf<typeof base, "fetch"> = (_state, context) => expectTypeOf(context.input).toEqualTypeOf<{ url: string }>() && {};
     expectTypeOf(base.node("fetch", fetch)).toHaveProperty("compile");
     expectTypeOf<Parameters<NodeOf<typeof base>>[0]["hits"]>().toEqualTypeOf<readonly number[]>();
