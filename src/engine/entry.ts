@@ -172,7 +172,7 @@ function askRetryOn(
 ): boolean | number {
   let fault: string;
   try {
-    const wanted: unknown = retryOn(error, number);
+    const wanted: unknown = trace === undefined ? retryOn(error, number) : trace.run(() => retryOn(error, number));
     if (typeof wanted === "boolean") return wanted;
     const delay = parseDuration(wanted);
     if (delay !== undefined) return delay;

@@ -17,7 +17,7 @@ import {
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import type { AggregationTemporalitySelector, MetricReaderOptions, ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
-import type { Signal } from "./complaint.ts";
+import type { Complain, Signal } from "./complaint.ts";
 import { Connection } from "./connection.ts";
 import type { Destination } from "./delivery.ts";
 import { collectorUrl, protocolOf, tlsFiles } from "./environment.ts";
@@ -42,36 +42,40 @@ interface Kind<Exporter, Batch> {
 function connect<Batch, Exporter extends AnyExporter<Batch>>(
   signal: Signal,
   { endpoint, headers }: Settings,
+  complain: Complain,
   kinds: Readonly<Record<ReturnType<typeof protocolOf>, Kind<Exporter, Batch>>>,
 ): { readonly exporter: Exporter; readonly destination: Destination<Batch> } {
-  const url = collectorUrl(signal, endpoint);
-  const connection = new Connection(tlsFiles(signal));
-  const { make, serializer } = kinds[protocolOf(signal)];
+  const url = collectorUrl(signal, endpoint, complain);
+  const connection = new Connection(tlsFiles(signal, complain));
+  const { make, serializer } = kinds[protocolOf(signal, complain)];
   const exporter = make({ url: url.href, headers: { ...headers }, httpAgentOptions: connection.agent });
   const decode = (body: Uint8Array): Answer => serializer.deserializeResponse(body);
   return { exporter, destination: collectorDestination(signal, url, exporter, connection, decode) };
 }
 
-export function traceCollector(settings: Settings): Destination<ReadableSpan[]> {
-  return connect<ReadableSpan[], AnyExporter<ReadableSpan[]>>("traces", settings, {
+export function traceCollector(settings: Settings, complain: Complain): Destination<ReadableSpan[]> {
+  return connect<ReadableSpan[], AnyExporter<ReadableSpan[]>>("traces", settings, complain, {
     "http/json": { make: (options) => new OTLPTraceExporter(options), serializer: JsonTraceSerializer },
     "http/protobuf": { make: (options) => new ProtobufTraceExporter(options), serializer: ProtobufTraceSerializer },
   }).destination;
 }
 
-export function logCollector(settings: Settings): Destination<ReadableLogRecord[]> {
-  return connect<ReadableLogRecord[], AnyExporter<ReadableLogRecord[]>>("logs", settings, {
+export function logCollector(settings: Settings, complain: Complain): Destination<ReadableLogRecord[]> {
+  return connect<ReadableLogRecord[], AnyExporter<ReadableLogRecord[]>>("logs", settings, complain, {
     "http/json": { make: (options) => new OTLPLogExporter(options), serializer: JsonLogsSerializer },
     "http/protobuf": { make: (options) => new ProtobufLogExporter(options), serializer: ProtobufLogsSerializer },
   }).destination;
 }
 
 /** With what the exporter asks of its reader: the temporality that `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE` says. */
-export function metricCollector(settings: Settings): {
+export function metricCollector(
+  settings: Settings,
+  complain: Complain,
+): {
   readonly destination: Destination<ResourceMetrics>;
   readonly reader: MetricReaderOptions;
 } {
-  const { exporter, destination } = connect<ResourceMetrics, MetricExporter>("metrics", settings, {
+  const { exporter, destination } = connect<ResourceMetrics, MetricExporter>("metrics", settings, complain, {
     "http/json": { make: (options) => new OTLPMetricExporter(options), serializer: JsonMetricsSerializer },
     "http/protobuf": { make: (options) => new ProtobufMetricExporter(options), serializer: ProtobufMetricsSerializer },
   });

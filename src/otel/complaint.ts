@@ -2,16 +2,27 @@
 
 export type Signal = "traces" | "metrics" | "logs";
 
-/** Says it; calls after the first are silent. */
+/** Says it, unless it was said before. */
 export type Complain = (problem: string) => void;
 
-/** `write` is `console.error` unless a test listens. */
-export function complainOnce(write: (line: string) => void = (line) => console.error(line)): Complain {
+const say: Complain = (problem) => console.error(`spanloom telemetry: ${problem.replaceAll(/\s+/g, " ")}`);
+
+export function complainOnce(): Complain {
   let said = false;
   return (problem) => {
     if (said) return;
     said = true;
-    write(`spanloom telemetry: ${problem.replaceAll(/\s+/g, " ")}`);
+    say(problem);
+  };
+}
+
+/** Says each sentence once, however many find the same: what a variable is wrong in is wrong for every signal. */
+export function complainOnceOfEach(): Complain {
+  const said = new Set<string>();
+  return (problem) => {
+    if (said.has(problem)) return;
+    said.add(problem);
+    say(problem);
   };
 }
 

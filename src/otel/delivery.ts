@@ -11,6 +11,8 @@ export type Outcome =
   | { readonly kind: "unavailable"; readonly reason: string; readonly wait?: number };
 
 export interface Destination<Batch> {
+  /** What it means if nothing arrives there, such as "traces cannot be sent to …". Only where that may take longer than somebody waits. */
+  readonly failure?: string;
   /** Makes one attempt; never rejects. */
   send(batch: Batch): Promise<Outcome>;
   /** The same at once, where that is possible: for a process that is about to end. */
@@ -92,6 +94,12 @@ export class Courier<Batch> {
     return () => {
       this.#hurries -= 1;
     };
+  }
+
+  /** Says that somebody waited so many milliseconds for what has not arrived. */
+  tellLate(milliseconds: number): void {
+    const { failure } = this.destination;
+    if (failure !== undefined) this.#complain(`${failure}: not everything was acknowledged within ${milliseconds / 1000} s.`);
   }
 
   close(): void {

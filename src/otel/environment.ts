@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { getNumberFromEnv, getStringFromEnv, getStringListFromEnv } from "@opentelemetry/core";
-import { type Complain, complainOnce, type Signal } from "./complaint.ts";
+import type { Complain, Signal } from "./complaint.ts";
+import { longestDelay } from "../support/clock.ts";
 import { httpUrl } from "./options.ts";
 
 export type Protocol = "http/json" | "http/protobuf";
@@ -18,7 +19,7 @@ function otlp(signal: Signal, name: string): { readonly name: string; readonly v
 }
 
 /** Where a signal goes, by `OTEL_<SIGNAL>_EXPORTER`: OTLP unless it says otherwise. */
-export function exportersOf(signal: Signal, complain: Complain = complainOnce()): readonly Exporter[] {
+export function exportersOf(signal: Signal, complain: Complain): readonly Exporter[] {
   const variable = `OTEL_${signal.toUpperCase()}_EXPORTER`;
   const names = new Set(getStringListFromEnv(variable) ?? []);
   if (names.size === 0) return ["otlp"];
@@ -31,7 +32,7 @@ export function exportersOf(signal: Signal, complain: Complain = complainOnce())
 }
 
 /** JSON unless `OTEL_EXPORTER_OTLP_PROTOCOL` says otherwise. */
-export function protocolOf(signal: Signal, complain: Complain = complainOnce()): Protocol {
+export function protocolOf(signal: Signal, complain: Complain): Protocol {
   const set = otlp(signal, "PROTOCOL");
   if (set === undefined || set.value === "http/json") return "http/json";
   if (set.value !== "http/protobuf") complain(`${set.name} takes http/json or http/protobuf; http/protobuf is used.`);
@@ -45,7 +46,7 @@ function withPath(base: URL, signal: Signal): URL {
 }
 
 /** The address that a signal is sent to: `endpoint`, else the signal's own variable as it is, else the common one's base, else this machine. */
-export function collectorUrl(signal: Signal, endpoint: URL | undefined, complain: Complain = complainOnce()): URL {
+export function collectorUrl(signal: Signal, endpoint: URL | undefined, complain: Complain): URL {
   if (endpoint !== undefined) return withPath(endpoint, signal);
   const set = otlp(signal, "ENDPOINT");
   const url = set === undefined ? undefined : httpUrl(set.value);
@@ -61,7 +62,7 @@ export interface TlsFiles {
 }
 
 /** The certificates that the variables name. */
-export function tlsFiles(signal: Signal, complain: Complain = complainOnce()): TlsFiles {
+export function tlsFiles(signal: Signal, complain: Complain): TlsFiles {
   const read = (name: string): Buffer | undefined => {
     const set = otlp(signal, name);
     if (set === undefined) return undefined;
@@ -103,13 +104,13 @@ export function queueSettings(signal: "traces" | "logs"): QueueSettings {
   return {
     capacity,
     batchSize: Math.min(capacity, Math.ceil(positive(`${prefix}_MAX_EXPORT_BATCH_SIZE`) ?? burst.batchSize)),
-    delay: positive(`${prefix}_SCHEDULE_DELAY`) ?? burst.delay,
+    delay: Math.min(longestDelay, positive(`${prefix}_SCHEDULE_DELAY`) ?? burst.delay),
     giveUpAfter: positive(`${prefix}_EXPORT_TIMEOUT`) ?? burst.giveUpAfter,
   };
 }
 
 /** Milliseconds between two exports of metrics, and after which one that cannot be delivered is given up. */
 export function metricTimes(interval: number | undefined): { readonly interval: number; readonly giveUpAfter: number } {
-  const every = interval ?? positive("OTEL_METRIC_EXPORT_INTERVAL") ?? 60_000;
+  const every = Math.min(longestDelay, interval ?? positive("OTEL_METRIC_EXPORT_INTERVAL") ?? 60_000);
   return { interval: every, giveUpAfter: Math.min(every, positive("OTEL_METRIC_EXPORT_TIMEOUT") ?? 30_000) };
 }

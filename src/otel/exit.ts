@@ -3,7 +3,7 @@
 const stopSignals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
 
 export interface ExitHooks {
-  /** Bounded; never rejects. */
+  /** Of what was not waited for in vain before. Bounded; never rejects. */
   readonly flush: () => Promise<void>;
   /** What can be saved without waiting. */
   readonly flushNow: () => void;

@@ -89,6 +89,7 @@ export function collectorDestination<Batch>(
   decode: (body: Uint8Array) => Answer | null | undefined,
 ): Destination<Batch> {
   const shown = shownUrl(url);
+  const failure = `${signal} cannot be sent to ${shown}`;
   const readAnswer = (body: readonly Buffer[]): Answer | null | undefined => {
     try {
       return decode(Buffer.concat(body));
@@ -97,11 +98,12 @@ export function collectorDestination<Batch>(
     }
   };
   return {
+    failure,
     send: async (batch) => {
       const exchange = connection.begin();
       const { code, error } = await exportTo(exporter, batch);
       if (code === ExportResultCode.SUCCESS) return taken(shown, readAnswer(exchange.body));
-      return failed(`${signal} cannot be sent to ${shown}`, exchange, error);
+      return failed(failure, exchange, error);
     },
     close: () => connection.close(),
   };

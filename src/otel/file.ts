@@ -1,6 +1,6 @@
 /** A file of OTLP-JSON lines. Written at once, not later, so that also a process that exits or crashes leaves its trace. */
 import { accessSync, closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join, parse } from "node:path";
 import type { ISerializer } from "@opentelemetry/otlp-transformer";
 import { makeFolders } from "../support/make-folders.ts";
 import { reasonOf, type Signal } from "./complaint.ts";
@@ -10,9 +10,15 @@ import { invalidOption } from "./options.ts";
 const lineFeed = 0x0a;
 const chunkSize = 64 * 1024;
 
-/** The files of the other signals lie beside that of the traces: every line of that one must be a traces object. */
+/**
+ * The files of the other signals lie beside that of the traces: every line of that one must be a traces object. They have its name, without
+ * the last extension, or without all of `.otlp.jsonl`.
+ */
 export function pathOf(file: string, signal: Signal): string {
-  return signal === "traces" ? file : `${file.replace(/(?:\.otlp)?\.jsonl?$/, "")}.${signal}.jsonl`;
+  if (signal === "traces") return file;
+  const { dir, name, ext } = parse(file);
+  const stem = /^\.jsonl?$/.test(ext) ? name.replace(/(?<=.)\.otlp$/, "") : name;
+  return join(dir, `${stem}.${signal}.jsonl`);
 }
 
 /** Makes missing folders, but no file before there is something to write. Throws `RunnerError` `invalid_option` if it cannot be written. */

@@ -1,13 +1,17 @@
 /** Collects all metrics at an interval and delivers them: never two at a time, and with no timer that holds the process. */
 import { MetricReader, type MetricReaderOptions, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
+import type { Deadline, Flushable } from "./deadline.ts";
 import type { Courier } from "./delivery.ts";
 
-export class IntervalReader extends MetricReader {
+export class IntervalReader extends MetricReader implements Flushable {
   readonly #courier: Courier<ResourceMetrics>;
   readonly #interval: number;
   readonly #ready: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #delivery: Promise<void> | undefined;
+  /** The delivery that was waited for in vain. */
+  #givenUp: Promise<void> | undefined;
+  #sending = false;
   #closed = false;
 
   /** `interval` in milliseconds. Sends nothing before `ready`. */
@@ -16,6 +20,21 @@ export class IntervalReader extends MetricReader {
     this.#courier = courier;
     this.#interval = interval;
     this.#ready = ready;
+  }
+
+  get isGivenUp(): boolean {
+    return this.#delivery !== undefined && this.#delivery === this.#givenUp;
+  }
+
+  async drained(deadline?: Deadline): Promise<void> {
+    const relax = this.#courier.hurry();
+    const done = this.#deliverAnew();
+    const inTime = await (deadline?.wait(done) ?? done.then(() => true));
+    relax();
+    if (inTime || deadline === undefined) return;
+    this.#givenUp = this.#delivery;
+    // Before that, there may be nothing to send.
+    if (this.#sending) this.#courier.tellLate(deadline.milliseconds);
   }
 
   /** Stops at once; what is under way is given up. */
@@ -29,16 +48,19 @@ export class IntervalReader extends MetricReader {
     this.#timer = setInterval(() => void this.#deliverUnlessBusy(), this.#interval).unref();
   }
 
-  protected override async onForceFlush(): Promise<void> {
-    const relax = this.#courier.hurry();
-    await this.#delivery;
-    await this.#deliverUnlessBusy();
-    relax();
+  protected override onForceFlush(): Promise<void> {
+    return this.drained();
   }
 
   protected override onShutdown(): Promise<void> {
     this.close();
     return Promise.resolve();
+  }
+
+  /* What is under way does not hold what was counted since. */
+  async #deliverAnew(): Promise<void> {
+    await this.#delivery;
+    await this.#deliverUnlessBusy();
   }
 
   async #deliverUnlessBusy(): Promise<void> {
@@ -55,6 +77,9 @@ export class IntervalReader extends MetricReader {
   async #deliver(): Promise<void> {
     await this.#ready;
     const { resourceMetrics } = await this.collect();
-    if (resourceMetrics.scopeMetrics.length > 0) await this.#courier.deliver(resourceMetrics, 1);
+    if (resourceMetrics.scopeMetrics.length === 0) return;
+    this.#sending = true;
+    await this.#courier.deliver(resourceMetrics, 1);
+    this.#sending = false;
   }
 }

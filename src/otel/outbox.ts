@@ -1,4 +1,5 @@
 /** A bounded queue before one destination, emptied batch after batch: one at a time, so that no burst is refused for its size. */
+import type { Deadline, Flushable } from "./deadline.ts";
 import type { Courier } from "./delivery.ts";
 import type { QueueSettings } from "./environment.ts";
 
@@ -10,16 +11,17 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-export class Outbox<Item> {
+export class Outbox<Item> implements Flushable {
   readonly #courier: Courier<Item[]>;
   readonly #settings: QueueSettings;
   readonly #ready: Promise<void> | undefined;
   readonly #full: () => void;
   #waiting: Item[] = [];
-  /** How many items were ever put in, how many of them are to be sent without delay, and how many are done with. */
+  /** How many items were ever put in; how many of them are to be sent without delay, are done with, and were waited for in vain. */
   #added = 0;
   #due = 0;
   #handled = 0;
+  #givenUp = 0;
   #acknowledged = 0;
   #timer: NodeJS.Timeout | undefined;
   #pumping = false;
@@ -50,15 +52,21 @@ export class Outbox<Item> {
     else this.#timer ??= setTimeout(() => this.#sendAll(), delay).unref();
   }
 
-  /** Resolves once everything that is in it now has arrived or is lost. */
-  async drained(): Promise<void> {
+  get isGivenUp(): boolean {
+    return this.#givenUp === this.#added;
+  }
+
+  async drained(deadline?: Deadline): Promise<void> {
     const until = this.#added;
     if (this.#closed || this.#handled >= until) return;
     const relax = this.#courier.hurry();
     const done = new Promise<void>((resolve) => void this.#waiters.push({ until, resolve }));
     this.#sendAll();
-    await done;
+    const inTime = await (deadline?.wait(done) ?? done.then(() => true));
     relax();
+    if (inTime || deadline === undefined) return;
+    this.#givenUp = until;
+    this.#courier.tellLate(deadline.milliseconds);
   }
 
   /** Sends what waits without giving way to anything else, if the destination can. */

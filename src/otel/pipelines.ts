@@ -5,7 +5,8 @@ import { ConsoleLogRecordExporter } from "@opentelemetry/sdk-logs";
 import { ConsoleMetricExporter, type MetricReaderOptions, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import { ConsoleSpanExporter } from "@opentelemetry/sdk-trace";
 import { logCollector, metricCollector, traceCollector } from "./collector.ts";
-import { type Complain, complainOnce, type Signal } from "./complaint.ts";
+import { type Complain, complainOnce, complainOnceOfEach, type Signal } from "./complaint.ts";
+import type { Flushable } from "./deadline.ts";
 import { Courier, type Destination } from "./delivery.ts";
 import { exportersOf, metricTimes, queueSettings } from "./environment.ts";
 import { plainDestination } from "./exporters.ts";
@@ -19,17 +20,19 @@ export interface Pipelines {
   readonly spans: SpanPost;
   readonly logs: LogPost;
   readonly readers: readonly IntervalReader[];
+  readonly all: readonly Flushable[];
 }
 
 /** Each of them made only where it is wanted. A file stands in for the collector unless an endpoint is given too. */
 function placesFor<Place>(
   signal: Signal,
   { endpoint, file }: Settings,
+  complain: Complain,
   make: { readonly collector: () => Place; readonly file: (path: string) => Place; readonly console: () => Place },
 ): readonly Place[] {
   const files = file === undefined ? [] : [make.file(pathOf(file, signal))];
   if (file !== undefined && endpoint === undefined) return files;
-  return [...files, ...exportersOf(signal).map((name) => (name === "otlp" ? make.collector() : make.console()))];
+  return [...files, ...exportersOf(signal, complain).map((name) => (name === "otlp" ? make.collector() : make.console()))];
 }
 
 function outboxesFor<Item>(
@@ -46,11 +49,11 @@ function outboxesFor<Item>(
   });
 }
 
-function readersFor(settings: Settings, ready: Promise<void> | undefined): IntervalReader[] {
+function readersFor(settings: Settings, complain: Complain, ready: Promise<void> | undefined): IntervalReader[] {
   const { interval, giveUpAfter } = metricTimes(settings.metricInterval);
   type Place = { readonly destination: Destination<ResourceMetrics>; readonly reader: MetricReaderOptions };
-  const places = placesFor<Place>("metrics", settings, {
-    collector: () => metricCollector(settings),
+  const places = placesFor<Place>("metrics", settings, complain, {
+    collector: () => metricCollector(settings, complain),
     file: (path) => ({ destination: fileDestination("metrics", path, JsonMetricsSerializer), reader: {} }),
     console: () => ({ destination: plainDestination("metrics", new ConsoleMetricExporter()), reader: {} }),
   });
@@ -60,20 +63,20 @@ function readersFor(settings: Settings, ready: Promise<void> | undefined): Inter
 }
 
 export function createPipelines(settings: Settings, resource: Resource): Pipelines {
+  const complain = complainOnceOfEach();
   const ready = resource.asyncAttributesPending === true ? resource.waitForAsyncAttributes?.() : undefined;
-  const traces = placesFor("traces", settings, {
-    collector: () => traceCollector(settings),
+  const traces = placesFor("traces", settings, complain, {
+    collector: () => traceCollector(settings, complain),
     file: (path) => fileDestination("traces", path, JsonTraceSerializer),
     console: () => plainDestination("traces", new ConsoleSpanExporter()),
   });
-  const records = placesFor("logs", settings, {
-    collector: () => logCollector(settings),
+  const records = placesFor("logs", settings, complain, {
+    collector: () => logCollector(settings, complain),
     file: (path) => fileDestination("logs", path, JsonLogsSerializer),
     console: () => plainDestination("logs", new ConsoleLogRecordExporter()),
   });
-  return {
-    spans: new SpanPost(outboxesFor("traces", traces, ready)),
-    logs: new LogPost(outboxesFor("logs", records, ready)),
-    readers: readersFor(settings, ready),
-  };
+  const spans = outboxesFor("traces", traces, ready);
+  const logs = outboxesFor("logs", records, ready);
+  const readers = readersFor(settings, complain, ready);
+  return { spans: new SpanPost(spans), logs: new LogPost(logs), readers, all: [...spans, ...logs, ...readers] };
 }

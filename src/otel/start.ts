@@ -3,6 +3,7 @@ import { getBooleanFromEnv } from "@opentelemetry/core";
 import { parseDuration } from "../support/duration.ts";
 import type { Duration } from "../support/types.ts";
 import { complainOnce } from "./complaint.ts";
+import { Deadline, type Flushable } from "./deadline.ts";
 import { watchExit } from "./exit.ts";
 import { prepareFile } from "./file.ts";
 import { checkOptions, invalidOption, type Settings, type TelemetryOptions } from "./options.ts";
@@ -11,7 +12,7 @@ import { register } from "./registration.ts";
 import { resourceOf } from "./resource.ts";
 
 export interface Telemetry extends AsyncDisposable {
-  /** Sends what is there; resolves once it has arrived or after 2 s; never throws. */
+  /** Sends what is there; resolves once it has arrived or after 2 s, which is then told on standard error; never throws. */
   flush(): Promise<void>;
   /**
    * Sends what is there and ends all: afterwards nothing holds the process. Bounded by `timeout` (2 s by default); never throws; harmless
@@ -28,14 +29,11 @@ interface Losses {
 /** Milliseconds. */
 const defaultTimeout = 2000;
 
-/** Resolves when the work has, or after so many milliseconds. Its timer is all that holds the process meanwhile. */
-async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const bound = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([work.catch(() => undefined), bound]);
-  clearTimeout(timer);
+/** Resolves when they are empty, or after so many milliseconds. */
+async function drain(all: readonly Flushable[], milliseconds: number): Promise<void> {
+  const deadline = new Deadline(milliseconds);
+  await Promise.all(all.map((each) => each.drained(deadline)));
+  deadline.clear();
 }
 
 let running: string | undefined;
@@ -48,8 +46,8 @@ class RunningTelemetry implements Telemetry {
 
   constructor(settings: Settings) {
     const resource = resourceOf(settings);
-    const { spans, logs, readers } = createPipelines(settings, resource);
-    this.#pipelines = { spans, logs, readers };
+    this.#pipelines = createPipelines(settings, resource);
+    const { spans, logs, readers, all } = this.#pipelines;
     const { taken, unregister } = register({
       autoDetectResources: false,
       resource,
@@ -64,11 +62,12 @@ class RunningTelemetry implements Telemetry {
       spans.drainNow();
       logs.drainNow();
     };
-    this.#unwatch = watchExit({ flush: () => this.flush(), flushNow, created: () => spans.created + logs.created }, settings.signals);
+    const flush = (): Promise<void> => this.#flush(all.filter(({ isGivenUp }) => !isGivenUp));
+    this.#unwatch = watchExit({ flush, flushNow, created: () => spans.created + logs.created }, settings.signals);
   }
 
-  async flush(): Promise<void> {
-    await (this.#ended ?? within(defaultTimeout, this.#flushAll()));
+  flush(): Promise<void> {
+    return this.#flush(this.#pipelines.all);
   }
 
   shutdown(options?: { readonly timeout?: Duration }): Promise<Losses> {
@@ -80,13 +79,12 @@ class RunningTelemetry implements Telemetry {
     await this.shutdown();
   }
 
-  async #flushAll(): Promise<void> {
-    const { spans, logs, readers } = this.#pipelines;
-    await Promise.all([spans.forceFlush(), logs.forceFlush(), ...readers.map((reader) => reader.forceFlush())]);
+  async #flush(all: readonly Flushable[]): Promise<void> {
+    await (this.#ended ?? drain(all, defaultTimeout));
   }
 
   async #end(timeout: number): Promise<Losses> {
-    await within(timeout, this.#flushAll());
+    await drain(this.#pipelines.all, timeout);
     // Ends the processors and readers, which closes what they deliver to.
     await this.#unregister();
     this.#unwatch();

@@ -1,7 +1,7 @@
 /** Loads a session, and refuses one that cannot be opened here. */
 import type { CheckpointRecord, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { CheckpointError, RunnerError } from "../errors/errors.ts";
-import { spanDate } from "../telemetry/instrumentation.ts";
+import { spanDate } from "../telemetry/span-clock.ts";
 import type { Loaded } from "./begin.ts";
 import type { Core } from "./core.ts";
 

@@ -8,8 +8,8 @@ export interface Clock {
   setTimeout(run: () => void, milliseconds: number): { clear(): void };
 }
 
-/** The longest delay that a timer of Node takes; a longer one would fire at once. */
-const longestDelay = 2_147_483_647;
+/** Milliseconds: the longest delay that a timer of Node takes; a longer one would fire at once. */
+export const longestDelay = 2_147_483_647;
 
 function startTimer(run: () => void, milliseconds: number): { clear(): void } {
   let timer: NodeJS.Timeout;

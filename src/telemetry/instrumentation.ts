@@ -125,6 +125,3 @@ export interface CheckpointTrace extends SpanIds {
   /** `size` in bytes. */
   end(end: { readonly outcome: "saved" | "failed" | "conflict"; readonly size: number; readonly failure?: SpanFailure | undefined }): void;
 }
-
-/** Now, as a date for `InvocationFacts`: of the one source that spans are timed by, which injected clocks do not move. */
-export const spanDate = (): number => performance.timeOrigin + performance.now();

@@ -28,17 +28,27 @@ export interface RecordedSpan {
   readonly links: readonly { readonly traceId: string; readonly spanId: string; readonly attributes: Readonly<Record<string, unknown>> }[];
 }
 
-type Recording = ReadableSpan[];
+interface Recording {
+  readonly spans: ReadableSpan[];
+  /** That of the call inside which this one was made. */
+  readonly outer: Recording | undefined;
+}
 
 const recordingKey = createContextKey("spanloom.recording");
 const recordings = new Set<Recording>();
 
-/* A span belongs to the call whose context it was started in. One that was started in no such context (a server made before the
-   call) belongs to every call that is under way. */
+// Nobody else has the key.
+const recordingOf = (from: Context): Recording | undefined => from.getValue(recordingKey) as Recording | undefined;
+
+/* A span belongs to the call whose context it was started in, and to those around that. One that was started in no such context (a
+   server made before the call) belongs to every call that is under way. */
 const collector: SpanProcessor = {
   onStart(span, parent) {
-    const own = parent.getValue(recordingKey);
-    for (const recording of recordings) if (own === undefined || own === recording) recording.push(span);
+    const own = recordingOf(parent);
+    if (own === undefined) for (const { spans } of recordings) spans.push(span);
+    for (let recording = own; recording !== undefined; recording = recording.outer) {
+      if (recordings.has(recording)) recording.spans.push(span);
+    }
   },
   onEnd: () => {},
   forceFlush: () => Promise.resolve(),
@@ -131,14 +141,15 @@ function recordedSpan(span: ReadableSpan): RecordedSpan {
 
 /**
  * Collects the spans of what runs inside, in the order they started and without those that have not ended; no SDK need be set up.
- * Calls may overlap: each gets the spans of its own run. Spans of a provider that was given to a runner go there, not here.
+ * Calls may overlap, or be made inside each other: each gets the spans of its own run. Spans of a provider that was given to a runner go
+ * there, not here.
  */
 export async function recordSpans<T>(run: () => Promise<T>): Promise<{ result: T; spans: readonly RecordedSpan[] }> {
-  const recording: Recording = [];
+  const recording: Recording = { spans: [], outer: recordingOf(context.active()) };
   enter(recording);
   try {
     const result = await context.with(context.active().setValue(recordingKey, recording), run);
-    return { result, spans: recording.filter((span) => span.ended).map(recordedSpan) };
+    return { result, spans: recording.spans.filter((span) => span.ended).map(recordedSpan) };
   } finally {
     leave(recording);
   }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Connection } from "../../src/otel/connection.ts";
 import { collectorUrl, exportersOf, metricTimes, protocolOf, queueSettings, tlsFiles } from "../../src/otel/environment.ts";
-import { temporaryFolder } from "./support.ts";
+import { startTelemetry } from "../../src/otel.ts";
+import { listenToComplaints, temporaryFolder } from "./support.ts";
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -52,6 +53,26 @@ describe("variables", () => {
     expect(metricTimes(7000)).toEqual({ interval: 7000, giveUpAfter: 7000 });
   });
 
+  it.each([
+    ["OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "not/a/url"],
+    ["OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere.pem"],
+  ])("that make no sense are told once, not for each signal: %s", async (name, value) => {
+    vi.stubEnv(name, value);
+    const complaints = listenToComplaints();
+    await startTelemetry({ serviceName: "shop" }).shutdown();
+    expect(complaints).toEqual([expect.stringContaining(name)]);
+  });
+
+  it("and options that ask for more time than a timer of Node takes get all that it takes: it would fire at once", () => {
+    const month = 30 * 24 * 3600 * 1000;
+    const longest = 2 ** 31 - 1;
+    expect(metricTimes(month).interval).toBe(longest);
+    for (const variable of ["OTEL_METRIC_EXPORT_INTERVAL", "OTEL_BSP_SCHEDULE_DELAY"]) vi.stubEnv(variable, String(month));
+    expect(metricTimes(undefined).interval).toBe(longest);
+    expect(queueSettings("traces").delay).toBe(longest);
+  });
+
   it("name the certificates of a connection", async () => {
     const folder = temporaryFolder();
     for (const name of ["ca", "cert", "key"]) writeFileSync(join(folder, `${name}.pem`), name);
@@ -59,7 +80,7 @@ describe("variables", () => {
     vi.stubEnv("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", join(folder, "ca.pem"));
     vi.stubEnv("OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", join(folder, "cert.pem"));
     vi.stubEnv("OTEL_EXPORTER_OTLP_CLIENT_KEY", join(folder, "key.pem"));
-    const files = tlsFiles("traces");
+    const files = tlsFiles("traces", (line) => expect.unreachable(line));
     expect(files).toEqual({ ca: Buffer.from("ca"), cert: Buffer.from("cert"), key: Buffer.from("key") });
     const agent = await new Connection(files).agent("https:");
     expect(agent).toMatchObject({ options: files });

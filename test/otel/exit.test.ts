@@ -23,7 +23,26 @@ describe("a process that comes to its end", () => {
     for (const endpoint of [await deadEndpoint(), hanging.endpoint]) {
       const ended = await startApp({ options: { serviceName: "app", endpoint }, spans: 600, end: "natural" }).ended;
       expect(ended).toMatchObject({ code: 0, signal: null });
+      expect(ended.stderr.split("\n")).toEqual([expect.stringContaining(`traces cannot be sent to ${endpoint}/v1/traces: `), ""]);
     }
+  });
+
+  it.each([
+    ["is not waited for again after a flush in vain", 0, []],
+    ["is waited for if there are new spans since", 1, ["Timeout"]],
+  ])("%s", async (_name, more, held) => {
+    const { endpoint } = await startCollector(() => {});
+    const ended = await startApp({ options: { serviceName: "app", endpoint }, spans: 600, more, end: "flush" }).ended;
+    expect(ended).toMatchObject({ code: 0, signal: null });
+    expect(JSON.parse(ended.stdout)).toEqual({ held });
+    expect(ended.stderr.match(/\n/g)).toHaveLength(1);
+  });
+
+  it("is waited for after a flush of everything: what was counted since is sent, too", async () => {
+    const collector = await startCollector();
+    const ended = await startApp({ options: { serviceName: "app", endpoint: collector.endpoint }, spans: 1, end: "count" }).ended;
+    expect(ended).toEqual({ code: 0, signal: null, stdout: "", stderr: "" });
+    expect(collector.requests.filter(({ path }) => path === "/v1/metrics")).toHaveLength(1);
   });
 
   it.each([
@@ -82,12 +101,14 @@ describe("a signal", () => {
     expect(collector.requests).toEqual([]);
   });
 
-  it("acts although the collector hangs", async () => {
+  it("acts although the collector hangs, which is told", async () => {
     const collector = await startCollector(() => {});
     const app = startApp({ options: { serviceName: "app", endpoint: collector.endpoint, signals: true }, spans: 3, end: "wait" });
     await app.printed("ready");
     app.kill("SIGTERM");
-    expect(await app.ended).toMatchObject({ code: null, signal: "SIGTERM" });
+    const ended = await app.ended;
+    expect(ended).toMatchObject({ code: null, signal: "SIGTERM" });
+    expect(ended.stderr.split("\n")).toEqual([expect.stringContaining(`traces cannot be sent to ${collector.endpoint}/v1/traces: `), ""]);
   });
 
   it("is the application's affair, if it listens, if only once: the flush ends nothing", async () => {

@@ -1,8 +1,8 @@
 /** Collectors that fail: what is lost is counted and said once, nothing is thrown, and nothing outlives a shutdown. */
 import { logs, metrics, trace } from "@opentelemetry/api";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { startTelemetry } from "../../src/otel.ts";
-import { deadEndpoint, listenToComplaints, makeSpans, namesOf, startCollector, tracesTo } from "./support.ts";
+import { type Collector, deadEndpoint, listenToComplaints, makeSpans, namesOf, startCollector, tracesTo } from "./support.ts";
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -11,6 +11,9 @@ afterEach(() => {
 /** So many spans are sent by themselves, at once. */
 const fullBatch = 512;
 const secret = "Bearer very-secret";
+
+const tooLate = ({ endpoint }: Collector, signal: string, seconds: number): string =>
+  `spanloom telemetry: ${signal} cannot be sent to ${endpoint}/v1/${signal}: not everything was acknowledged within ${seconds} s.`;
 
 describe("a collector that answers", () => {
   it.each([400, 401, 413, 500])("%s: each batch is lost at once, and told with the status but no header", async (status) => {
@@ -51,13 +54,14 @@ describe("a collector that answers", () => {
   });
 
   it("503 with a Retry-After: it is left alone for so long, whoever waits", async () => {
-    listenToComplaints();
+    const complaints = listenToComplaints();
     const collector = await startCollector((response) => void response.writeHead(503, { "retry-after": "3600" }).end());
     const telemetry = startTelemetry({ serviceName: "shop", endpoint: collector.endpoint });
     makeSpans(fullBatch);
     await collector.when(() => collector.requests.length === 1);
     expect(await telemetry.shutdown({ timeout: 700 })).toEqual({ lostSpans: fullBatch, lostEvents: 0 });
     expect(collector.requests).toHaveLength(1);
+    expect(complaints).toEqual([`spanloom telemetry: traces cannot be sent to ${collector.endpoint}/v1/traces: it answered 503.`]);
   });
 
   it("that it took only a part: the rest is lost, and its reason told", async () => {
@@ -92,6 +96,7 @@ describe("a collector that answers", () => {
 
 describe("a collector that does not answer", () => {
   it("hangs: the shutdown ends by its time-out, and the request with it", async () => {
+    const complaints = listenToComplaints();
     const closed = Promise.withResolvers<void>();
     const collector = await startCollector((response) => void response.on("close", closed.resolve));
     const telemetry = startTelemetry({ serviceName: "shop", endpoint: collector.endpoint });
@@ -100,9 +105,26 @@ describe("a collector that does not answer", () => {
     expect(await telemetry.shutdown({ timeout: 50 })).toEqual({ lostSpans: fullBatch, lostEvents: 0 });
     await closed.promise;
     expect(collector.requests).toHaveLength(1);
+    expect(complaints).toEqual([tooLate(collector, "traces", 0.05)]);
+  });
+
+  it("hangs: one line for each signal that lost something, with its address", async () => {
+    const complaints = listenToComplaints();
+    const collector = await startCollector(() => {});
+    const endpoint = collector.endpoint.replace("//", "//user:very-secret@");
+    const telemetry = startTelemetry({ serviceName: "shop", endpoint: `${endpoint}/?key=very-secret` });
+    makeSpans(1);
+    logs.getLogger("test").emit({ body: "hello" });
+    metrics.getMeter("test").createCounter("orders").add(3);
+    await telemetry.flush();
+    const lines = (["logs", "metrics", "traces"] as const).map((signal) => tooLate(collector, signal, 2));
+    expect(complaints.toSorted()).toEqual(lines);
+    expect(await telemetry.shutdown({ timeout: 50 })).toEqual({ lostSpans: 1, lostEvents: 1 });
+    expect(complaints).toHaveLength(3);
   });
 
   it("hangs: a flush ends after 2 s, and what it could not send is still there", async () => {
+    const complaints = listenToComplaints();
     const held: (() => void)[] = [];
     const collector = await startCollector((response, _request, index) => {
       if (index > 0) response.end();
@@ -116,6 +138,25 @@ describe("a collector that does not answer", () => {
     held[0]?.();
     expect(await telemetry.shutdown()).toEqual({ lostSpans: 0, lostEvents: 0 });
     expect(namesOf(tracesTo(collector))).toHaveLength(600);
+    expect(complaints).toEqual([tooLate(collector, "traces", 2)]);
+  });
+
+  it("takes its time: a shutdown waits as long as it was told to, even for years", async () => {
+    const complaints = listenToComplaints();
+    const held = Promise.withResolvers<() => void>();
+    const collector = await startCollector((response) => held.resolve(() => void response.end()));
+    const telemetry = startTelemetry({ serviceName: "shop", endpoint: collector.endpoint });
+    makeSpans(1);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const ended = telemetry.shutdown({ timeout: 1e12 });
+    const answer = await held.promise;
+    vi.advanceTimersByTime(5000);
+    // Whatever has given up would close the connection by now.
+    for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => void setImmediate(resolve));
+    answer();
+    expect(await ended).toEqual({ lostSpans: 0, lostEvents: 0 });
+    expect(complaints).toEqual([]);
   });
 
   it("breaks off: the batch is sent again", async () => {

@@ -45,8 +45,14 @@ describe("a file", () => {
     ["run.otlp.jsonl", "run.logs.jsonl"],
     ["run.jsonl", "run.logs.jsonl"],
     ["run.json", "run.logs.jsonl"],
+    ["run.otlp.json", "run.logs.jsonl"],
     ["run", "run.logs.jsonl"],
-    ["a.jsonl/run.v1", "a.jsonl/run.v1.logs.jsonl"],
+    ["run.txt", "run.logs.jsonl"],
+    ["run.otlp", "run.logs.jsonl"],
+    ["a/run.2.txt", "a/run.2.logs.jsonl"],
+    ["a/.otlp.jsonl", "a/.otlp.logs.jsonl"],
+    ["/.run", "/.run.logs.jsonl"],
+    ["a.jsonl/run", "a.jsonl/run.logs.jsonl"],
   ])("named %s has its logs in %s", (file, expected) => {
     expect(pathOf(file, "traces")).toBe(file);
     expect(pathOf(file, "logs")).toBe(expected);
@@ -102,12 +108,14 @@ describe("a file", () => {
     expect(namesOf(linesOf(file))).toEqual(["second 0"]);
   });
 
-  it("gets all that waits even from a shutdown without any time", async () => {
+  it("gets all that waits even from a shutdown without any time, and nothing is said", async () => {
+    const complaints = listenToComplaints();
     const file = join(temporaryFolder(), "run.jsonl");
     const telemetry = startTelemetry({ serviceName: "shop", file });
     makeSpans(5000);
     expect(await telemetry.shutdown({ timeout: 0 })).toEqual({ lostSpans: 0, lostEvents: 0 });
     expect(namesOf(linesOf(file))).toHaveLength(5000);
+    expect(complaints).toEqual([]);
   });
 });
 

@@ -1,5 +1,7 @@
 /** The queue before a destination: bounded, in order, and never more than one batch on its way. */
 import { describe, expect, it } from "vitest";
+import { manualClock } from "spanloom/testing";
+import { Deadline } from "../../src/otel/deadline.ts";
 import { Courier, type Destination, type Outcome } from "../../src/otel/delivery.ts";
 import { Outbox } from "../../src/otel/outbox.ts";
 
@@ -20,7 +22,8 @@ function setUp(capacity: number, batchSize: number, destination: Partial<Destina
     },
     ...destination,
   };
-  const courier = new Courier(whole, () => {}, Number.POSITIVE_INFINITY);
+  const complaints: string[] = [];
+  const courier = new Courier(whole, (problem) => complaints.push(problem), Number.POSITIVE_INFINITY);
   const settings = { capacity, batchSize, delay: hour, giveUpAfter: Number.POSITIVE_INFINITY };
   const outbox = new Outbox(courier, settings, () => (dropped += 1), ready);
   const turn = async (): Promise<void> => {
@@ -29,6 +32,7 @@ function setUp(capacity: number, batchSize: number, destination: Partial<Destina
   return {
     outbox,
     batches,
+    complaints,
     turn,
     add: (from: number, to: number) => {
       for (let item = from; item <= to; item += 1) outbox.add(item);
@@ -101,6 +105,42 @@ describe("an outbox", () => {
     await answer();
     await drained;
     expect(outbox.acknowledged).toBe(2);
+    outbox.close();
+  });
+
+  it("resolves at the deadline, and tells it; it is given up until there is more", async () => {
+    const clock = manualClock();
+    const { outbox, add, answer, complaints } = setUp(100, 2, { failure: "no way" });
+    expect(outbox.isGivenUp).toBe(true);
+    add(1, 4);
+    const deadline = new Deadline(3000, clock);
+    const drained = outbox.drained(deadline);
+    await clock.advance(2999);
+    expect([outbox.isGivenUp, complaints]).toEqual([false, []]);
+    await clock.advance(1);
+    await drained;
+    expect([outbox.isGivenUp, complaints]).toEqual([true, ["no way: not everything was acknowledged within 3 s."]]);
+    add(5, 5);
+    expect(outbox.isGivenUp).toBe(false);
+    const again = outbox.drained(new Deadline(3000, clock));
+    await answer();
+    await answer();
+    await answer();
+    await again;
+    await clock.advance(3000);
+    expect(outbox.acknowledged).toBe(5);
+    expect(complaints).toHaveLength(1);
+    outbox.close();
+  });
+
+  it("says nothing of a deadline where nothing can be late", async () => {
+    const clock = manualClock();
+    const { outbox, add, complaints } = setUp(100, 2);
+    add(1, 4);
+    const drained = outbox.drained(new Deadline(3000, clock));
+    await clock.advance(3000);
+    await drained;
+    expect(complaints).toEqual([]);
     outbox.close();
   });
 

@@ -1,5 +1,7 @@
 /** The times of spans: exact, ordered, and of one source. */
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { channel, createRunner, END, graph, memoryCheckpointer, START } from "spanloom";
+import { recordSpans } from "spanloom/testing";
 import { nanoseconds, recorder, runWell, start } from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -37,6 +39,30 @@ describe("times", () => {
     runWell(start({ tracerProvider: provider }), { during: (node) => node.event("node.log", { level: "warn", message: "m" }) });
     const times = spans.flatMap((span) => [span.startTime, span.endTime, ...span.events.map((event) => event.time)]);
     for (const time of times) expect(time[0]).toBeGreaterThanOrEqual(Math.floor(before / 1000));
+  });
+
+  test("are not those of fake timers where a session is loaded, either", async () => {
+    const compiled = graph({ name: "g", channels: { answer: channel.value("") } })
+      .node("ask", async (_state, { interrupt }) => ({ answer: await interrupt<string>("question") }))
+      .edge(START, "ask")
+      .edge("ask", END)
+      .compile();
+    const runner = createRunner(compiled, { checkpointer: memoryCheckpointer() });
+    const before = performance.timeOrigin + performance.now();
+    vi.useFakeTimers({ now: 0, toFake: ["Date", "performance"] });
+    const { spans } = await recordSpans(async () => {
+      await runner.invoke({}, { sessionId: "s" });
+      vi.setSystemTime(1e14);
+      await runner.session("s").resume({ answer: "yes" }).result;
+    });
+    vi.useRealTimers();
+    const after = performance.timeOrigin + performance.now();
+    expect(spans.filter(({ name }) => name === "checkpoint_load")).toHaveLength(1);
+    for (const { name, start: from, end } of spans) {
+      expect(from, name).toBeGreaterThanOrEqual(before - 0.001);
+      expect(end, name).toBeGreaterThanOrEqual(from);
+      expect(end, name).toBeLessThanOrEqual(after + 0.001);
+    }
   });
 
   test("a back-dated invocation holds its load", () => {

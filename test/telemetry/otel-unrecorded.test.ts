@@ -1,5 +1,5 @@
 /** Runs that nobody records, and SDKs that throw: nothing is built, nothing is harmed. */
-import { context, propagation, ROOT_CONTEXT, trace, TraceFlags, type Tracer, type TracerProvider } from "@opentelemetry/api";
+import { context, propagation, ROOT_CONTEXT, type Span, trace, TraceFlags, type Tracer, type TracerProvider } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import {
   AlwaysOffSampler,
@@ -82,6 +82,17 @@ const throwingAt = (name: string): TracerProvider => {
   return { getTracer: () => ({ startSpan, startActiveSpan: boom }) };
 };
 
+/** Gives something else for spans so named. */
+const oddAt = (name: string, odd: (span: Span) => unknown): TracerProvider => {
+  const tracer = new SdkTracerProvider().getTracer("t");
+  const startSpan: Tracer["startSpan"] = (asked, ...rest) => {
+    const span = tracer.startSpan(asked, ...rest);
+    // What an SDK may give that is not as its types say.
+    return asked.startsWith(name) ? (odd(span) as Span) : span;
+  };
+  return { getTracer: () => ({ startSpan, startActiveSpan: boom }) };
+};
+
 describe("an SDK that throws", () => {
   const quiet: SpanProcessor = { onStart() {}, onEnd() {}, forceFlush: () => Promise.resolve(), shutdown: () => Promise.resolve() };
   const tracer = new SdkTracerProvider().getTracer("t");
@@ -119,5 +130,31 @@ describe("an SDK that throws", () => {
     runWell(invocation, { code: () => ids.push(trace.getActiveSpan()?.spanContext().traceId) });
     runBadly(start({ tracerProvider }));
     expect(ids).toEqual([invocation.traceId, invocation.traceId]);
+  });
+
+  const names = ["superstep", "schedule", "execute_node", "barrier", "frontier", "checkpoint", "checkpoint_load"];
+  const odds: readonly [string, (span: Span) => unknown][] = [
+    ["is null", () => null],
+    ["is undefined", () => undefined],
+    ["is no object", () => 5],
+    ["is empty", () => ({})],
+    ["throws its context", (span) => Object.assign(span, { spanContext: boom })],
+    ["has no context", (span) => Object.assign(span, { spanContext: () => undefined })],
+    ["throws whether it is recording", (span) => Object.assign(span, { isRecording: boom })],
+  ];
+
+  test.each(names.flatMap((name) => odds.map(([what, odd]) => [name, what, odd] as const)))(
+    "later harms no run: a span of %s %s",
+    (name, _what, odd) => {
+      const ids: (string | undefined)[] = [];
+      const load = { startTime: Date.now(), endTime: Date.now(), backend: "sqlite", step: 1, size: 1 };
+      const invocation = start({ tracerProvider: oddAt(name, odd) }, { load });
+      runWell(invocation, { code: () => ids.push(trace.getActiveSpan()?.spanContext().traceId) });
+      expect(ids).toEqual([invocation.traceId, invocation.traceId]);
+    },
+  );
+
+  test.each(odds)("at the start is no trace: a span that %s", (_what, odd) => {
+    expect(otelInstrumentation({ tracerProvider: oddAt("", odd) }).startInvocation(facts)).toBeUndefined();
   });
 });

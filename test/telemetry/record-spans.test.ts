@@ -113,4 +113,32 @@ describe("recordSpans", () => {
     expect(first.spans).toHaveLength(27);
     expect(early.startInvocation(facts)).toBeUndefined();
   });
+
+  test("a call inside another gets its own; the outer one gets that too, and nothing twice", async () => {
+    const outer = await recordSpans(async () => {
+      runOnce("before");
+      const inner = await Promise.all(["one", "two"].map((name) => recordSpans(async () => runOnce(name))));
+      runOnce("after");
+      return inner.map(({ spans }) => sessions(spans));
+    });
+    expect(outer.result).toEqual([["one"], ["two"]]);
+    expect(sessions(outer.spans)).toEqual(["before", "one", "two", "after"]);
+    expect(outer.spans).toHaveLength(36);
+  });
+
+  test("what goes on after its own call has ended belongs to the outer one alone", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { result: inner, spans } = await recordSpans(async () => {
+      let rest = Promise.resolve();
+      const ended = await recordSpans(async () => {
+        runOnce("inside");
+        rest = gate.promise.then(() => runOnce("late"));
+      });
+      gate.resolve();
+      await rest;
+      return ended.spans;
+    });
+    expect(sessions(inner)).toEqual(["inside"]);
+    expect(sessions(spans)).toEqual(["inside", "late"]);
+  });
 });

@@ -134,7 +134,7 @@ describe("the node's span is active while its code runs", () => {
     expect(users.map((span) => span?.attributes["active"])).toEqual(nodes);
   });
 
-  test("each attempt's own", async () => {
+  test("each attempt's own, and where it is asked whether to try again", async () => {
     let calls = 0;
     const retried = graph({ name: "g", channels })
       .node(
@@ -144,7 +144,7 @@ describe("the node's span is active while its code runs", () => {
           tracer.startSpan(`user ${calls}`).end();
           if (calls === 1) throw new Error("once more");
         },
-        { retry: { attempts: 2, initialDelay: 0 } },
+        { retry: { attempts: 2, retryOn: () => (tracer.startSpan("asked").end(), 0) } },
       )
       .edge(START, "n")
       .edge("n", END)
@@ -152,6 +152,7 @@ describe("the node's span is active while its code runs", () => {
     const { spans } = await recordSpans(() => createRunner(retried).invoke({}));
     const attempts = named(spans, "execute_node n").map(({ spanId }) => spanId);
     expect([1, 2].map((call) => named(spans, `user ${call}`)[0]?.parentId)).toEqual(attempts);
+    expect(named(spans, "asked").map(({ parentId }) => parentId)).toEqual(attempts.slice(0, 1));
   });
 
   test("a durable sub-step runs in it, too; a branch and a reducer in none of ours", async () => {

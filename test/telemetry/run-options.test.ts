@@ -1,5 +1,5 @@
 /** What a runner is told about its telemetry, and what telemetry must never do to a run. */
-import { context, trace, type TracerProvider } from "@opentelemetry/api";
+import { context, type Span, trace, type TracerProvider } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { TracerProvider as SdkTracerProvider } from "@opentelemetry/sdk-trace";
 import { afterEach, describe, expect, test } from "vitest";
@@ -255,6 +255,7 @@ test("clocks that are given do not move spans", async () => {
 describe("an SDK that throws", () => {
   const tracer = new SdkTracerProvider().getTracer("t");
   const of = (startSpan: typeof tracer.startSpan): TracerProvider => ({ getTracer: () => ({ startSpan, startActiveSpan: boom }) });
+  const silent = (call: Parameters<typeof tracer.startSpan>): Span => Object.assign(tracer.startSpan(...call), { spanContext: boom });
   const providers: readonly [name: string, provider: TracerProvider][] = [
     ["in getTracer", { getTracer: boom }],
     ["at every start", of(boom)],
@@ -264,6 +265,12 @@ describe("an SDK that throws", () => {
       of((name, ...rest) => (/^(schedule|barrier|frontier|checkpoint)/.test(name) ? boom() : tracer.startSpan(name, ...rest))),
     ],
     ["in everything that a span does", of((...call) => explosive(tracer.startSpan(...call)))],
+    [
+      "whose spans, but the first, have no context",
+      of((...call) => (call[0].startsWith("invoke") ? tracer.startSpan(...call) : silent(call))),
+    ],
+    // What an SDK may give that is not as its types say.
+    ["that gives no spans but the first", of((...call) => (call[0].startsWith("invoke") ? tracer.startSpan(...call) : (null as never)))],
   ];
 
   test.each(providers)("%s harms no run", async (_name, tracerProvider) => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createRunner, END, graph, memoryCheckpointer, START } from "spanloom";
 import { recordSpans } from "spanloom/testing";
 import { z } from "zod";
-import { spanDate } from "../../src/telemetry/instrumentation.ts";
+import { spanDate } from "../../src/telemetry/span-clock.ts";
 import { lateStore, traced, UserError } from "./run-support.ts";
 import { channels, invocation, loaded, noop, pair, saved, step } from "./run-pair.ts";
 

@@ -57,9 +57,8 @@ export class InvocationSpan extends ParentHandle implements port.InvocationTrace
   }
 
   #loaded(load: NonNullable<port.InvocationFacts["load"]>): void {
-    const span = startSpan(this.scope, spans.checkpointLoad.name, this.context, spanTimeOf(load.startTime));
-    if (span === undefined) return;
-    const handle = new LoadSpan(this.scope, span);
+    const handle = startSpan(LoadSpan, this.scope, spans.checkpointLoad.name, this.context, spanTimeOf(load.startTime));
+    if (handle === undefined) return;
     handle.set(spanAttributes.checkpointBackend.key, load.backend);
     handle.set(spanAttributes.step.key, load.step);
     handle.set(spanAttributes.checkpointSize.key, load.size);
@@ -67,9 +66,9 @@ export class InvocationSpan extends ParentHandle implements port.InvocationTrace
   }
 
   superstep(step: number): port.SuperstepTrace {
-    const span = this.scope.detail === "invocation" ? undefined : startSpan(this.scope, spans.superstep.name, this.context);
-    if (span === undefined) return (this.#folded ??= foldSuperstep(this));
-    const handle = new SuperstepSpan(this.scope, span, this.context);
+    const { scope } = this;
+    const handle = scope.detail === "invocation" ? undefined : startSpan(SuperstepSpan, scope, spans.superstep.name, this.context);
+    if (handle === undefined) return (this.#folded ??= foldSuperstep(this));
     handle.set(spanAttributes.step.key, step);
     return handle;
   }

@@ -16,15 +16,25 @@ export interface Scope {
   readonly sessionId: string;
 }
 
-/** Starts a span below the given context; `undefined` when the SDK throws. */
-export function startSpan(scope: Scope, name: string, parent: Context, startTime: HrTime = spanTime()): Span | undefined {
+/** A class of handles. */
+export type Kind<Handle> = new (scope: Scope, span: Span, outer: Context) => Handle;
+
+/** Starts a span below the given context; `undefined` when the SDK throws, or gives what is no span. */
+export function startSpan<Handle>(
+  kind: Kind<Handle>,
+  scope: Scope,
+  name: string,
+  outer: Context,
+  startTime: HrTime = spanTime(),
+): Handle | undefined {
   try {
-    return scope.tracer.startSpan(name, { startTime }, parent);
+    return new kind(scope, scope.tracer.startSpan(name, { startTime }, outer), outer);
   } catch {
     return undefined;
   }
 }
 
+/** Made within `startSpan`, or another place that catches what the SDK throws. */
 export class SpanHandle implements SpanIds {
   readonly traceId: string;
   readonly spanId: string;

@@ -1,11 +1,9 @@
-/** The one monotonic source of all span times in this process, to the nanosecond. */
+/** Times of spans as the SDK takes them, to the nanosecond. */
 import type { HrTime } from "@opentelemetry/api";
+import { sinceSpanOrigin, spanOrigin } from "../span-clock.ts";
 
-// Bound at load, so that a test's fake timers do not move spans.
-const monotonic = performance.now.bind(performance);
-const origin = performance.timeOrigin;
-const originSeconds = Math.floor(origin / 1000);
-const originNanoseconds = Math.round((origin - originSeconds * 1000) * 1e6);
+const originSeconds = Math.floor(spanOrigin / 1000);
+const originNanoseconds = Math.round((spanOrigin - originSeconds * 1000) * 1e6);
 
 /* Seconds and nanoseconds, not milliseconds: as one double a date has steps of 244 ns, and the SDK may round it up to a billion
    nanoseconds. Truncated, so that the order of two readings is kept. */
@@ -17,13 +15,13 @@ function sinceOrigin(milliseconds: number): HrTime {
 
 /** Now. */
 export function spanTime(): HrTime {
-  return sinceOrigin(monotonic());
+  return sinceOrigin(sinceSpanOrigin());
 }
 
 /** A date in milliseconds since the epoch, as a span time; one that is no date, or lies ahead, is now. */
 export function spanTimeOf(date: number | undefined): HrTime {
-  const now = monotonic();
-  if (date === undefined || !Number.isFinite(date) || date < 0 || date - origin > now) return sinceOrigin(now);
+  const now = sinceSpanOrigin();
+  if (date === undefined || !Number.isFinite(date) || date < 0 || date - spanOrigin > now) return sinceOrigin(now);
   const seconds = Math.floor(date / 1000);
   return [seconds, Math.min(999_999_999, Math.floor((date - seconds * 1000) * 1e6))];
 }
