@@ -54,6 +54,12 @@ export interface EntryResult {
   readonly seen?: readonly number[] | undefined;
 }
 
+/** Where a `pauseBefore` was passed: before these nodes, that step does not pause again. */
+export interface PassedPause {
+  readonly step: number;
+  readonly nodes: readonly string[];
+}
+
 /** The part of a record that a failure, a pause, a cancellation or an answer changes. */
 export interface RecordStatus {
   readonly status: SessionStatus;
@@ -65,8 +71,7 @@ export interface RecordStatus {
   readonly results: readonly EntryResult[];
   /** Results of `context.once`, by entry ("node/ordinal") and key. */
   readonly once: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
-  /** The step whose `pauseBefore` was passed. */
-  readonly pausePassed: number | undefined;
+  readonly pausePassed: PassedPause | undefined;
   readonly failure: SerializedError | undefined;
 }
 

@@ -7,7 +7,8 @@ import { isThenable } from "../support/thenable.ts";
 import type { NodeTrace } from "../telemetry/instrumentation.ts";
 import type { Stoppable } from "./cancellation.ts";
 import { entryKey } from "./execution.ts";
-import { type AttemptRecord, makeContext } from "./node-context.ts";
+import type { AttemptRecord } from "./attempt-record.ts";
+import { makeContext } from "./node-context.ts";
 import { resultOf } from "./entry-result.ts";
 import type { StepScope } from "./step-scope.ts";
 
@@ -41,6 +42,8 @@ export class Attempt implements Stoppable, AttemptRecord {
   readonly interrupts: Interrupt[] = [];
   refused: { readonly interruptId: string; readonly error: Error } | undefined;
   interruptCalls = 0;
+  interruptNames: Set<string> | undefined;
+  misused: Error | undefined;
   /** Nothing that it does counts any more. */
   ended = false;
   #controller: AbortController | undefined;
@@ -169,6 +172,10 @@ export class Attempt implements Stoppable, AttemptRecord {
 
   #judge(settled: Settled): AttemptOutcome {
     if (this.refused !== undefined) return { status: "refused", ...this.refused };
+    // Beside questions that are open, nobody else would hear of it.
+    if (this.misused !== undefined && settled.kind === "threw" && this.interrupts.length > 0) {
+      return { status: "failed", error: this.misused, retryable: false };
+    }
     if (this.interrupts.length > 0) {
       return { status: "interrupted", interrupts: this.interrupts, abandoned: settled.kind === "abandoned" };
     }
@@ -177,12 +184,17 @@ export class Attempt implements Stoppable, AttemptRecord {
         return this.#returned(settled.value);
       case "threw":
         if (this.#stopped !== undefined) return { status: "cancelled", abandoned: false };
-        return { status: "failed", error: settled.error, retryable: !isRefusal(settled.error) };
+        return { status: "failed", error: settled.error, retryable: this.#mayRetry(settled.error) };
       case "abandoned":
         return { status: "cancelled", abandoned: true };
       case "overran":
         return { status: "timed_out", error: settled.error };
     }
+  }
+
+  /** Not what would be refused again, nor when the store has refused a result: that fails the run. */
+  #mayRetry(error: unknown): boolean {
+    return !isRefusal(error) && error !== this.misused && !this.scope.results.isRefused;
   }
 
   #returned(value: unknown): AttemptOutcome {

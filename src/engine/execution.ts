@@ -1,10 +1,11 @@
 /** One continuous execution of a session: what the phases are given, and the state that each superstep replaces. */
-import type { ChannelChange, Checkpointer, CheckpointRecord, EntryResult, FrontierEntry } from "../checkpoint/checkpointer.ts";
+import type { ChannelChange, Checkpointer, CheckpointRecord, EntryResult, FrontierEntry, PassedPause } from "../checkpoint/checkpointer.ts";
 import type { InvocationEvents } from "../events/invocation-events.ts";
 import type { Interrupt, SessionStatus } from "../events/event.ts";
 import type { GraphDescription } from "../graph/graph.ts";
 import type { Plan } from "../graph/plan.ts";
 import type { Clock } from "../support/clock.ts";
+import { handOut } from "../support/value.ts";
 import type { Durability, InvocationTrace } from "../telemetry/instrumentation.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { StateImage } from "./state.ts";
@@ -31,8 +32,7 @@ export interface DueStep {
   readonly answers: ReadonlyMap<string, unknown>;
   /** All that were asked; those without an answer are open. */
   readonly interrupts: readonly Interrupt[];
-  /** The step whose `pauseBefore` was passed. */
-  readonly pausePassed: number | undefined;
+  readonly pausePassed: PassedPause | undefined;
 }
 
 /** At no join. */
@@ -117,7 +117,7 @@ export interface Execution {
   status: SessionStatus;
   /** The newest record, the parent of the next one. */
   checkpointId: string | undefined;
-  /** Records that this invocation has made. */
+  /** Records of the session before the next one: what tells its id from theirs, whatever ids are made of. */
   records: number;
   /** Supersteps that this invocation has done. */
   steps: number;
@@ -129,6 +129,15 @@ export interface Execution {
 /** Asked, and not answered. */
 export const openInterrupts = ({ interrupts, answers }: Pick<DueStep, "interrupts" | "answers">): readonly Interrupt[] =>
   interrupts.filter(({ id }) => !answers.has(id));
+
+const noInterrupts: readonly Interrupt[] = Object.freeze([]);
+
+/** The same for a reader: frozen, and a copy of what is live in their payloads. */
+export function shownInterrupts(due: Pick<DueStep, "interrupts" | "answers">): readonly Interrupt[] {
+  if (due.interrupts.length === 0) return noInterrupts;
+  // What is handed out has the shape that it had.
+  return handOut(Object.freeze(openInterrupts(due))) as readonly Interrupt[];
+}
 
 /** The key of an entry within its step. */
 export const entryKey = (entry: { readonly node: string; readonly ordinal: number }): string => `${entry.node}/${entry.ordinal}`;

@@ -9,11 +9,12 @@ function pauseOf(kind: "before" | "after", step: number, node: string): Interrup
   return Object.freeze({ id: `${step}/${kind}/${node}`, node, step, payload: undefined, kind });
 }
 
-/** Before the step that is due, unless that pause was passed. */
+/** Before the nodes that are due, but for those where that pause was passed. */
 export function pauseBeforeStep({ settings, state, due }: Execution, active: readonly FrontierEntry[]): readonly Interrupt[] {
   const step = state.step + 1;
-  if (settings.pauseBefore.size === 0 || due.pausePassed === step) return none;
-  const nodes = new Set(active.map(({ node }) => node).filter((node) => settings.pauseBefore.has(node)));
+  if (settings.pauseBefore.size === 0) return none;
+  const passed = due.pausePassed?.step === step ? due.pausePassed.nodes : [];
+  const nodes = new Set(active.map(({ node }) => node).filter((node) => settings.pauseBefore.has(node) && !passed.includes(node)));
   return nodes.size === 0 ? none : Array.from(nodes, (node) => pauseOf("before", step, node));
 }
 

@@ -50,6 +50,11 @@ export class StepResultStore {
     return this.#writing !== undefined || this.#failure !== undefined;
   }
 
+  /** The store has refused something: the run fails. */
+  get isRefused(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Ends the step: resolves when all results are stored; rejects with the store's error. */
   async settled(): Promise<void> {
     this.end();
@@ -69,6 +74,8 @@ export class StepResultStore {
     const running = JSON.stringify([entry, key]);
     const found = this.#running?.get(running);
     if (found !== undefined) return found;
+    // What cannot be stored is not run: it may be what was refused.
+    if (this.#failure !== undefined) return this.#refusal();
     const promise = this.#runOnce(entry, key, run).finally(() => this.#running?.delete(running));
     (this.#running ??= new Map()).set(running, promise);
     return promise;
@@ -92,9 +99,13 @@ export class StepResultStore {
     const { value } = adopt(await run(), `once(${JSON.stringify(key)})`);
     if (this.#over) return value;
     if (this.#execution.settings.autosave) await this.#store({ results: [], once: [{ entry, key, value }] });
-    if (this.#failure !== undefined) throw this.#failure.error;
+    if (this.#failure !== undefined) return this.#refusal();
     this.#once = new Map(this.#once).set(entry, new Map(this.#once.get(entry)).set(key, value));
     return value;
+  }
+
+  #refusal(): Promise<never> {
+    return Promise.reject(this.#failure?.error);
   }
 
   /** A refusal is told; it fails the step, unless that is only to be warned of. */

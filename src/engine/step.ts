@@ -5,7 +5,7 @@ import type { Awaitable } from "../support/types.ts";
 import type { SuperstepTrace } from "../telemetry/instrumentation.ts";
 import { maybeCheckpoint } from "./checkpoint.ts";
 import { isSessionComplete } from "./complete.ts";
-import { type DueStep, type Execution, nothingDue, openInterrupts, type SessionState } from "./execution.ts";
+import { type DueStep, type Execution, nothingDue, type SessionState, shownInterrupts } from "./execution.ts";
 import type { EntryOutcome, SchedulerOutcome, StepReport } from "./outcome.ts";
 import { pauseAfterStep, pauseBeforeStep } from "./pauses.ts";
 import { dueEntries } from "./schedule.ts";
@@ -153,7 +153,7 @@ function reportOf(execution: Execution, outcome: Done | undefined): StepReport {
     nextFrontier: state.frontier.map(({ node }) => node),
     versions: versionsOf(plan, state.image.versions),
     completed: status === "completed",
-    interrupts: openInterrupts(due),
+    interrupts: shownInterrupts(due),
     checkpointId: settings.autosave ? checkpointId : undefined,
   };
 }

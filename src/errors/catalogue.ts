@@ -69,7 +69,7 @@ export const catalogue = {
     wrong_graph: ({ sessionId, graph, expected }: { sessionId: string; graph: string; expected: string }) =>
       `Session ${JSON.stringify(sessionId)} belongs to graph "${graph}", not to "${expected}". Open it with a runner of its own graph.`,
     graph_changed: ({ sessionId, changes }: { sessionId: string; changes: readonly string[] }) =>
-      `Session ${JSON.stringify(sessionId)} cannot go on with the changed graph: ${changes.join("; ")}. Bring these back, or give \`onGraphChange\`.`,
+      `Session ${JSON.stringify(sessionId)} cannot go on with the changed graph: ${changes.join("; ")}. Mend the graph, or let \`onGraphChange\` migrate the session.`,
     checkpoint_failed: ({ sessionId, step, reason }: { sessionId: string; step: number; reason: string }) =>
       `Step ${step} of session ${JSON.stringify(sessionId)} could not be saved: ${reason}`,
     cancelled: ({ sessionId, reason }: { sessionId: string; reason: string }) =>
@@ -106,7 +106,7 @@ export const catalogue = {
     checkpoint_corrupt: ({ sessionId, checkpointId, reason }: { sessionId: string; checkpointId: string; reason: string }) =>
       `Checkpoint ${JSON.stringify(checkpointId)} of session ${JSON.stringify(sessionId)} cannot be read: ${reason}. Open the one before it.`,
     checkpointer_unavailable: ({ backend, reason }: { backend: string; reason: string }) =>
-      `The ${backend} store cannot be opened: ${reason}.`,
+      `The ${backend} store cannot be opened or read: ${reason}.`,
     schema_too_new: ({ backend, found, known }: { backend: string; found: number; known: number }) =>
       `The ${backend} store has schema ${found}; this version knows ${known}. Upgrade spanloom.`,
   },

@@ -1,6 +1,7 @@
 /** Carries the events of a runner's runs to its sinks: none of them can harm a run, or another sink. */
 import type { Clock } from "../support/clock.ts";
 import type { AnyEvent, RunnerEventData } from "./event.ts";
+import { handOutEvent } from "./live-data.ts";
 import { sinkSettings } from "./queue-options.ts";
 import type { EventSink, SinkHealth } from "./sink.ts";
 import { SinkLedger } from "./sink-ledger.ts";
@@ -46,7 +47,7 @@ export class EventBus {
   publish(event: AnyEvent): void {
     if (this.#workers.length === 0) return;
     const shown = this.#view(event);
-    for (const worker of this.#workers) worker.push(shown);
+    for (const worker of this.#workers) worker.push(handOutEvent(shown));
   }
 
   /** What a run waits for between supersteps: `undefined`, unless a healthy sink that blocks is past its capacity. */

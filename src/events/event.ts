@@ -2,7 +2,8 @@
 import type { DataOf, EventTypes } from "../graph/event-type.ts";
 
 /** "idle": it exists and has work due, and nobody runs it; a process that was killed leaves "running". */
-export type SessionStatus = "idle" | "running" | "completed" | "paused" | "cancelled" | "failed";
+export type SessionStatus = (typeof sessionStatuses)[number];
+export const sessionStatuses = ["idle", "running", "completed", "paused", "cancelled", "failed"] as const;
 
 /** What a paused session waits for. */
 export interface Interrupt {

@@ -3,6 +3,7 @@ import type { Clock } from "../support/clock.ts";
 import { adopt } from "../support/value.ts";
 import type { SpanIds } from "../telemetry/instrumentation.ts";
 import type { AnyEvent, EventEnvelope, RuntimeEventData } from "./event.ts";
+import { isLive, markLive } from "./live-data.ts";
 
 /** Where an event happened. */
 export interface EventPlace {
@@ -41,6 +42,9 @@ export function copyOfData(data: unknown): unknown {
   }
 }
 
+/** The runtime's own events that hold what a node gave. */
+const given: ReadonlySet<string> = new Set(["interrupt.requested", "invocation.paused", "node.log"] satisfies (keyof RuntimeEventData)[]);
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function frozen(data: object): object {
@@ -74,16 +78,16 @@ export class InvocationEvents {
   /** A runtime event; `data` is made by its emitter and frozen here. */
   emit<Type extends keyof RuntimeEventData>(type: Type, data: RuntimeEventData[Type], place: EventPlace = nowhere): void {
     this.#sequence += 1;
-    if (this.listening) this.#publish(type, frozen(data), place);
+    if (this.listening) this.#publish(type, frozen(data), place, given.has(type));
   }
 
   /** One of the graph's own: its data is copied, so that the emitter may go on changing it. */
   emitOwn(type: string, data: unknown, place: EventPlace): void {
     this.#sequence += 1;
-    if (this.listening) this.#publish(type, copyOfData(data), place);
+    if (this.listening) this.#publish(type, copyOfData(data), place, true);
   }
 
-  #publish(type: string, data: unknown, { step, node, attempt, span }: EventPlace): void {
+  #publish(type: string, data: unknown, { step, node, attempt, span }: EventPlace, mayBeLive: boolean): void {
     const { epoch, graph, sessionId, invocationId } = this.identity;
     const made: Mutable<EventEnvelope> & { readonly type: string; data?: unknown } = {
       type,
@@ -104,6 +108,7 @@ export class InvocationEvents {
     made.data = data;
     // A type and its data belong together: `emit` and `emitOwn` see to it.
     const event = Object.freeze(made) as AnyEvent;
+    if (mayBeLive && isLive(data)) markLive(event);
     for (const outlet of this.#outlets) if (outlet.listening) outlet.publish(event);
   }
 }

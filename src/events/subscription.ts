@@ -1,5 +1,6 @@
 /** The events of one run, kept within a bound, for any number of readers that each begin at the first. */
 import type { AnyEvent, RuntimeEvent } from "./event.ts";
+import { handOutEvent } from "./live-data.ts";
 
 const defaultCapacity = 10_000;
 
@@ -121,6 +122,6 @@ class Reader<Event extends SessionEvent> implements AsyncIterator<Event, undefin
     // A graph's events are among those of its run, whatever their type: so is the runtime's own.
     if (missed > 0) return { done: false, value: droppedBefore(found.event, missed) as unknown as Event };
     this.#position += 1;
-    return { done: false, value: found.event };
+    return { done: false, value: handOutEvent(found.event) };
   }
 }

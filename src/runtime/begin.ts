@@ -2,11 +2,11 @@
 import type { ChannelChange, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { nothingUnsaved } from "../engine/checkpoint.ts";
 import { type DueStep, type Execution, noLineage, type SessionState } from "../engine/execution.ts";
-import { valueOf } from "../engine/state.ts";
 import type { SessionStatus } from "../events/event.ts";
 import { InvocationEvents } from "../events/invocation-events.ts";
 import type { InvocationFacts, InvocationKind } from "../telemetry/instrumentation.ts";
 import type { Core, Ticket } from "./core.ts";
+import { layered } from "./layered.ts";
 import { Invocation } from "./invocation.ts";
 
 export interface Beginning {
@@ -18,6 +18,8 @@ export interface Beginning {
   readonly resting: Execution["resting"];
   /** The newest checkpoint, when there is one, and what loading it took. */
   readonly loaded: Loaded | undefined;
+  /** What became of stored values when they were restored. The next record holds it. */
+  readonly changes: readonly ChannelChange[];
 }
 
 export interface Loaded {
@@ -61,20 +63,13 @@ function lineageOf({ loaded, epoch }: Beginning): Execution["lineage"] {
 export function servicesOf(core: Core, { options }: Ticket): unknown {
   const { services } = core.ports.settings;
   if (options.services === undefined) return services;
-  return { ...(typeof services === "object" ? services : undefined), ...options.services };
+  return typeof services === "object" && services !== null ? layered(services, options.services) : options.services;
 }
 
-const noChanges: readonly ChannelChange[] = Object.freeze([]);
-
-/** What a changed graph made of the stored state: new channels, or all that a migration gave. The next record holds it. */
-function changesOfGraph({ ports }: Core, { loaded, state }: Beginning): readonly ChannelChange[] {
-  const { plan, settings } = ports;
-  if (loaded === undefined || loaded.stored.record.fingerprint === plan.fingerprint) return noChanges;
-  const stored = typeof settings.onGraphChange === "function" ? {} : loaded.stored.state;
-  return plan.channels.flatMap(({ name, index }): readonly ChannelChange[] => {
-    const cell = state.image.cells[index];
-    return cell === undefined || Object.hasOwn(stored, name) ? [] : [{ channel: name, kind: "set", value: valueOf(cell) }];
-  });
+/** How many a session has made, by the id of its newest. */
+function recordsOf({ loaded }: Beginning): number {
+  const number = Number(loaded?.stored.record.checkpointId.split(".").at(-1) ?? -1);
+  return Number.isSafeInteger(number) ? number + 1 : 0;
 }
 
 /** Everything that a superstep needs, without a trace. */
@@ -105,9 +100,9 @@ export function makeExecution(core: Core, ticket: Ticket, beginning: Beginning, 
     resting: beginning.resting,
     status: beginning.status,
     checkpointId: beginning.loaded?.stored.record.checkpointId,
-    records: 0,
+    records: recordsOf(beginning),
     steps: 0,
-    unsaved: { ...nothingUnsaved, changes: changesOfGraph(core, beginning) },
+    unsaved: { ...nothingUnsaved, changes: beginning.changes },
     progressedAt: settings.clock.monotonic(),
   };
 }

@@ -11,7 +11,7 @@ import type { Instrumentation } from "../telemetry/instrumentation.ts";
 import type { Invocation, InvocationResult } from "./invocation.ts";
 import type { Outlets } from "./outlets.ts";
 import { type LooseRun, makeRun, RunLog } from "./run.ts";
-import { refuseOption, type RunnerSettings } from "./settings.ts";
+import { checkServices, refuseOption, type RunnerSettings } from "./settings.ts";
 
 export interface CorePorts {
   readonly plan: Plan;
@@ -159,7 +159,7 @@ function checkCall({ signal, services }: CallOptions): void {
   const given: unknown = signal;
   const isSignal = typeof given === "object" && given !== null && "aborted" in given && "addEventListener" in given;
   if (given !== undefined && !isSignal) refuseOption("signal", `must be an AbortSignal, not ${show(given)}`);
-  if (services !== undefined && typeof services !== "object") refuseOption("services", `must be an object, not ${show(services)}`);
+  checkServices(services);
 }
 
 /** Cancels when the signal aborts; what it gives ends that. */

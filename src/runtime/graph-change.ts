@@ -1,15 +1,23 @@
 /** A session that another version of its graph has stored: whether it may go on, and as what. */
 import type { CheckpointRecord, FrontierEntry, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
+import type { DueStep } from "../engine/execution.ts";
 import { RunnerError } from "../errors/errors.ts";
 import { errorsChannel } from "../graph/names.ts";
 import type { Plan } from "../graph/plan.ts";
 import type { Values } from "../support/types.ts";
+import { migrate } from "./migration.ts";
+import { renameDue } from "./rename-due.ts";
 import type { RunnerSettings } from "./settings.ts";
 
 /** What of a stored session goes on. */
 export interface Continued {
   readonly state: Values;
   readonly next: readonly FrontierEntry[];
+  readonly due: DueStep;
+  /** The id that an interrupt has now. */
+  readonly idOf: (id: string) => string;
+  /** By a migration: what is stored is of the graph before, names and all. */
+  readonly migrated: boolean;
 }
 
 /** What a stored session needs and the graph no longer has. */
@@ -26,32 +34,35 @@ function missingParts(plan: Plan, record: CheckpointRecord): readonly string[] {
   return [...new Set(due), ...arrived.map((key) => `the join ${key} has arrivals, and is gone`), ...channels];
 }
 
-/** Throws `RunnerError` `graph_changed` with the list of what changed. */
-export function continueWith(plan: Plan, stored: StoredCheckpoint, onGraphChange: RunnerSettings["onGraphChange"]): Continued {
+const asItIs = (id: string): string => id;
+
+/** `due`: what is known of the step that is due, by its stored names. Throws `RunnerError` `graph_changed` with the list of what changed. */
+export function continueWith(
+  plan: Plan,
+  stored: StoredCheckpoint,
+  due: DueStep,
+  onGraphChange: RunnerSettings["onGraphChange"],
+): Continued {
   const { record, state } = stored;
-  if (record.fingerprint === plan.fingerprint) return { state, next: record.next };
-  const { sessionId } = record;
+  if (record.fingerprint === plan.fingerprint) return { state, next: record.next, due, idOf: asItIs, migrated: false };
   if (typeof onGraphChange === "function") {
-    const names = record.next.map(({ node }) => node);
-    const migrated = onGraphChange(record.description, { state, next: names });
-    return { state: migrated.state, next: renamed(plan, record, migrated.next) };
+    const { renaming, ...migrated } = migrate(plan, stored, due, onGraphChange);
+    return { ...migrated, ...renameDue(due, renaming), migrated: true };
   }
-  const changes = missingParts(plan, record);
-  if (onGraphChange === "error" || (onGraphChange === "compatible" && changes.length > 0)) {
-    throw new RunnerError("graph_changed", { sessionId, changes: changes.length > 0 ? changes : ["its nodes, edges or channels differ"] });
+  const missing = missingParts(plan, record);
+  const changes = missing.length > 0 ? missing : ["its nodes, edges or channels differ"];
+  const left = record.next.filter(({ node }) => plan.nodeIndex.has(node));
+  // With nothing left of what was due, the session would pass for completed.
+  const lost = left.length === 0 && record.next.length > 0;
+  if (onGraphChange === "error" || lost || (onGraphChange === "compatible" && missing.length > 0)) {
+    throw new RunnerError("graph_changed", { sessionId: record.sessionId, changes });
   }
-  return { state, next: record.next.filter(({ node }) => plan.nodeIndex.has(node)) };
+  if (onGraphChange === "warn") warn(record.sessionId, changes);
+  const renamed = left.length === record.next.length ? { due, idOf: asItIs } : renameDue(due, new Map(left.map((entry) => [entry, entry])));
+  return { state, next: left, ...renamed, migrated: false };
 }
 
-/** Entries under the names that the migration gave them, one for one; others are new. */
-function renamed(plan: Plan, { sessionId, next }: CheckpointRecord, names: readonly string[]): readonly FrontierEntry[] {
-  const unknown = names.filter((name) => !plan.nodeIndex.has(name)).map((name) => `the migration names "${name}", which is no node`);
-  if (unknown.length > 0) throw new RunnerError("graph_changed", { sessionId, changes: unknown });
-  const ordinals = new Map<string, number>();
-  return names.map((node, index) => {
-    const ordinal = ordinals.get(node) ?? 0;
-    ordinals.set(node, ordinal + 1);
-    const before = names.length === next.length ? next[index] : undefined;
-    return { node, ordinal, sent: before?.sent ?? false, item: before?.item, failure: before?.failure };
-  });
+function warn(sessionId: string, changes: readonly string[]): void {
+  const message = `Session ${JSON.stringify(sessionId)} goes on with a changed graph, by \`onGraphChange: "warn"\`: ${changes.join("; ")}.`;
+  process.emitWarning(message, { code: "SPANLOOM_GRAPH_CHANGED" });
 }

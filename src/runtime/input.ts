@@ -1,7 +1,7 @@
 /** From an input to the state that a session begins with. */
 import type { ChannelChange } from "../checkpoint/checkpointer.ts";
 import { applyBarrierAndUpdate } from "../engine/barrier.ts";
-import { cellOf, validated } from "../engine/fold.ts";
+import { cellOf } from "../engine/fold.ts";
 import { type StateImage, valueOf } from "../engine/state.ts";
 import { prepareUpdate } from "../engine/update.ts";
 import { RunnerError, SpanloomError, StateError } from "../errors/errors.ts";
@@ -64,11 +64,13 @@ export function writeInput(plan: Plan, image: StateImage, input: unknown, step: 
 function checkComplete(plan: Plan, input: Values): void {
   const missing = plan.channels
     .filter(({ name, seeded }) => !seeded && !(Object.hasOwn(input, name) && input[name] !== undefined))
-    .map(({ name }) => `"${name}"`);
-  if (missing.length === 0) return;
-  throw new RunnerError("invalid_input", {
-    reason: `it lacks ${missing.join(", ")}, which ${missing.length === 1 ? "has" : "have"} no initial value.`,
-  });
+    .map(({ name }) => name);
+  const [channel] = missing;
+  if (channel === undefined) return;
+  const cause = new StateError("invalid_update", { channel, path: channel, reason: "it has no initial value, and the input gives none" });
+  const named = missing.map((name) => `"${name}"`).join(", ");
+  const reason = `it lacks ${named}, which ${missing.length === 1 ? "has" : "have"} no initial value.`;
+  throw new RunnerError("invalid_input", { reason }, { cause });
 }
 
 /** The state that a session begins with: all versions are 1. Throws as above, also when a channel without initial value is missing. */
@@ -92,21 +94,3 @@ export function firstState(plan: Plan, input: unknown): Written {
 }
 
 const cellAt = (image: StateImage, index: number): StateImage["cells"][number] => image.cells[index] as StateImage["cells"][number];
-
-/** A state as it was stored. Throws `StateError` `invalid_state` for a value that its channel's schema refuses. */
-export function restoredImage(plan: Plan, state: Values, channels: readonly string[], versions: readonly number[]): StateImage {
-  const initial = initialImage(plan);
-  const cells = plan.channels.map((channel) => {
-    if (!Object.hasOwn(state, channel.name)) return cellAt(initial, channel.index);
-    const { value, live } = adopt(state[channel.name], channel.name);
-    const cell = cellOf(channel, value, live);
-    return value === undefined && channel.kind === "optional" ? cell : validated(channel, cell, "invalid_state");
-  });
-  return { cells, versions: alignedVersions(plan, channels, versions) };
-}
-
-/** Versions in the plan's order of channels, from those of the record's. */
-export function alignedVersions(plan: Plan, channels: readonly string[], versions: readonly number[]): readonly number[] {
-  const byName = new Map(channels.map((name, index) => [name, versions[index] ?? 1]));
-  return plan.channels.map(({ name }) => byName.get(name) ?? 1);
-}

@@ -1,5 +1,5 @@
 /** One invocation from its first event to its last: whatever becomes of it, it ends exactly once. */
-import { type Execution, openInterrupts } from "../engine/execution.ts";
+import { type Execution, openInterrupts, shownInterrupts } from "../engine/execution.ts";
 import { finalizeStateSnapshot, type StateSnapshot } from "../engine/complete.ts";
 import type { StepReport } from "../engine/outcome.ts";
 import { boundary, runUntilComplete } from "../engine/run.ts";
@@ -24,6 +24,12 @@ export interface InvocationResult extends StateSnapshot {
 function reasonText(reason: unknown): string | undefined {
   if (reason === undefined) return undefined;
   return messageOf(reason);
+}
+
+/** Its lists are those of the record: a reader that changed them would change history. Only who steps by hand gets one. */
+function frozenReport(report: StepReport): StepReport {
+  for (const part of Object.values(report)) Object.freeze(part);
+  return Object.freeze(report);
 }
 
 export class Invocation {
@@ -76,7 +82,7 @@ export class Invocation {
       throw await this.#fail(error);
     }
     if (execution.status !== "idle") await this.finish();
-    if (report !== undefined && execution.status !== "cancelled") return report;
+    if (report !== undefined && execution.status !== "cancelled") return frozenReport(report);
     throw new RunnerError("cancelled", { sessionId, reason: reasonText(cancellation.reason) ?? "no reason given" });
   }
 
@@ -97,7 +103,7 @@ export class Invocation {
     const { execution } = this;
     const { status, sessionId, invocationId, steps, due } = execution;
     const ended = status === "completed" || status === "paused" ? status : "cancelled";
-    const interrupts = ended === "paused" ? openInterrupts(due) : [];
+    const interrupts = ended === "paused" ? shownInterrupts(due) : [];
     return { status: ended, sessionId, invocationId, steps, interrupts, ...finalizeStateSnapshot(execution) };
   }
 

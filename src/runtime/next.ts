@@ -7,8 +7,9 @@ import type { CallOptions, Core, Ticket } from "./core.ts";
 import { writeInput } from "./input.ts";
 import type { InvocationResult } from "./invocation.ts";
 import { openSession } from "./open-session.ts";
-import { restoredState } from "./resume.ts";
-import { nodeNames, refuseOption } from "./settings.ts";
+import { asking } from "./reading.ts";
+import { restore } from "./restore.ts";
+import { flag, nodeNames, refuseOption } from "./settings.ts";
 import { type Entries, enter, startSession } from "./start.ts";
 
 export interface NextCall extends CallOptions {
@@ -33,15 +34,18 @@ export async function nextInput(core: Core, ticket: Ticket, input: unknown, opti
   const { sessionId } = ticket;
   const { plan, store } = core.ports;
   const entries = entriesOf(plan, options.entry);
-  if ((await store.load(sessionId)) === undefined) return startSession(core, ticket, { input, idGiven: true, entries });
+  const discardPending = flag("discardPending", options.discardPending, false);
+  const stored = await asking(store, (from) => from.load(sessionId));
+  if (stored === undefined) return startSession(core, ticket, { input, idGiven: true, entries });
   const loaded = await openSession(core, sessionId);
   const { record, ownerEpoch } = loaded.stored;
-  if (record.status !== "completed" && options.discardPending !== true) {
+  if (record.status !== "completed" && !discardPending) {
     throw new RunnerError("session_pending", { sessionId, status: record.status });
   }
-  const state = restoredState(core, loaded.stored);
+  const { state, changes } = restore(core, loaded.stored);
   const written = writeInput(plan, state.image, input ?? {}, state.step);
-  const beginning = { kind: "next", epoch: ownerEpoch + 1, state, due: nothingDue, status: "running", resting: "running", loaded } as const;
+  const running = { status: "running", resting: "running" } as const;
+  const beginning = { kind: "next", epoch: ownerEpoch + 1, state, due: nothingDue, ...running, loaded, changes } as const;
   await core.release(sessionId, "taken over");
   const invocation = beginInvocation(core, ticket, beginning);
   return invocation.run(() => enter(invocation.execution, written, entries, ownerEpoch));

@@ -4,13 +4,14 @@ import { CheckpointError, RunnerError } from "../errors/errors.ts";
 import { spanDate } from "../telemetry/span-clock.ts";
 import type { Loaded } from "./begin.ts";
 import type { Core } from "./core.ts";
+import { asking } from "./reading.ts";
 
 /** The newest checkpoint, or the named one. Throws `session_not_found`, `checkpoint_not_found` or `wrong_graph`. */
 export async function readSession(core: Core, sessionId: string, checkpointId?: string): Promise<StoredCheckpoint> {
   const { store, plan } = core.ports;
-  const stored = await store.load(sessionId, checkpointId);
+  const stored = await asking(store, (from) => from.load(sessionId, checkpointId));
   if (stored === undefined) {
-    const exists = checkpointId !== undefined && (await store.load(sessionId)) !== undefined;
+    const exists = checkpointId !== undefined && (await asking(store, (from) => from.load(sessionId))) !== undefined;
     if (exists) throw new CheckpointError("checkpoint_not_found", { sessionId, checkpointId });
     throw new RunnerError("session_not_found", { sessionId });
   }

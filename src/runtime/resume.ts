@@ -1,38 +1,21 @@
 /** Goes on with a session: after a pause with its answers, after a failure, a cancellation or a crash. */
-import type { StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { maybeCheckpoint } from "../engine/checkpoint.ts";
 import { isSessionComplete } from "../engine/complete.ts";
-import { type DueStep, entryKey, type Execution, openInterrupts, type SessionState } from "../engine/execution.ts";
+import { type DueStep, type Execution, openInterrupts, type SessionState } from "../engine/execution.ts";
 import { RunnerError, SpanloomError } from "../errors/errors.ts";
 import type { Interrupt } from "../events/event.ts";
 import { adopt } from "../support/value.ts";
 import { beginInvocation, type Loaded } from "./begin.ts";
 import type { CallOptions, Core, Ticket } from "./core.ts";
-import { continueWith } from "./graph-change.ts";
-import { alignedVersions, restoredImage } from "./input.ts";
 import type { Invocation, InvocationResult } from "./invocation.ts";
 import { openSession } from "./open-session.ts";
+import { restore, storedDue } from "./restore.ts";
 import { nodeNames, refuseOption } from "./settings.ts";
 
 export interface ResumeCall extends CallOptions {
   readonly answer?: unknown;
   readonly answers?: unknown;
   readonly rerun?: unknown;
-}
-
-/** The session as it was stored, for this graph. Throws `graph_changed`, or `StateError` `invalid_state`. */
-export function restoredState({ ports }: Core, stored: StoredCheckpoint): SessionState {
-  const { plan, settings } = ports;
-  const { record } = stored;
-  const { state, next } = continueWith(plan, stored, settings.onGraphChange);
-  const image = restoredImage(plan, state, record.channels, record.versions);
-  const seen = new Map(Array.from(record.seen, ([node, versions]) => [node, alignedVersions(plan, record.channels, versions)]));
-  return { step: record.step, image, frontier: next, arrivals: record.arrivals, seen };
-}
-
-export function restoredDue({ record }: StoredCheckpoint): DueStep {
-  const { interrupts, answers, once, pausePassed } = record;
-  return { results: new Map(record.results.map((result) => [entryKey(result), result])), once, answers, interrupts, pausePassed };
 }
 
 /** Throws `RunnerError` `invalid_input`, with the value's error as its cause. */
@@ -79,33 +62,38 @@ function keptResults({ ports }: Core, due: DueStep, rerun: unknown): DueStep["re
   return new Map(Array.from(due.results).filter(([, { node }]) => !nodes.has(node)));
 }
 
-/** What the step that is due goes on with: pauses are passed, answers are at hand. */
-function continuedDue(
-  core: Core,
-  state: SessionState,
-  stored: DueStep,
-  options: ResumeCall,
-): { readonly due: DueStep; readonly answered: readonly string[] } {
-  const added = newAnswers(stored, options);
-  const passed = stored.interrupts.some(({ kind }) => kind === "before");
-  const due: DueStep = {
-    results: keptResults(core, stored, options.rerun),
-    once: stored.once,
-    answers: new Map([...stored.answers, ...added]),
-    interrupts: stored.interrupts.filter(({ kind }) => kind === "interrupt"),
-    pausePassed: passed ? state.step + 1 : stored.pausePassed,
+/** What the step that is due goes on with: pauses are passed. */
+function continuedDue(core: Core, { step }: SessionState, due: DueStep, rerun: unknown): DueStep {
+  const passed = due.interrupts.flatMap(({ kind, node }) => (kind === "before" && node !== undefined ? [node] : []));
+  const before = due.pausePassed?.step === step + 1 ? due.pausePassed.nodes : [];
+  return {
+    ...due,
+    results: keptResults(core, due, rerun),
+    interrupts: due.interrupts.filter(({ kind }) => kind === "interrupt"),
+    pausePassed: passed.length === 0 ? due.pausePassed : { step: step + 1, nodes: [...before, ...passed] },
   };
-  return { due, answered: [...added.keys()] };
+}
+
+interface TakeOver {
+  readonly answered: readonly string[];
+  readonly completed: boolean;
+  /** The newest record is of the graph before: another takes its place. */
+  readonly migrated: boolean;
 }
 
 /** This invocation becomes the owner; with the answers it was given, all in one write. */
-async function takeOver(execution: Execution, loaded: Loaded, answered: readonly string[], completed: boolean): Promise<void> {
-  const { events, trace, due, resting } = execution;
+async function takeOver(execution: Execution, { stored }: Loaded, { answered, completed, migrated }: TakeOver): Promise<void> {
+  const { events, trace, state, due, resting } = execution;
   const status = completed ? "completed" : resting;
-  const { ownerEpoch } = loaded.stored;
-  await maybeCheckpoint(execution, trace, { kind: "status", status, due, takeOverFrom: ownerEpoch });
-  for (const id of answered) events.emit("interrupt.resolved", { id }, { step: execution.state.step + 1, span: trace });
+  const save = { status, due, takeOverFrom: stored.ownerEpoch } as const;
+  await maybeCheckpoint(execution, trace, migrated ? { ...nothingRan, ...save, state } : { kind: "status", ...save });
+  for (const id of answered) {
+    const node = due.interrupts.find((asked) => asked.id === id)?.node;
+    events.emit("interrupt.resolved", { id }, { step: state.step + 1, span: trace, ...(node === undefined ? {} : { node }) });
+  }
 }
+
+const nothingRan = { kind: "record", changes: [], size: 0, ranNodes: [], skippedNodes: [], updatedChannels: [] } as const;
 
 /** Opens an invocation that goes on with a stored session. Rejects, before anything is told, when it cannot be. */
 export async function openStored(
@@ -116,16 +104,21 @@ export async function openStored(
   resting: Execution["resting"],
 ): Promise<{ readonly invocation: Invocation; readonly prepare: () => Promise<void> }> {
   const { stored } = loaded;
-  const state = restoredState(core, stored);
-  const { due, answered } = continuedDue(core, state, restoredDue(stored), options);
+  const known = storedDue(stored);
+  // By the names that whoever answers was told: a migration comes after.
+  const added = newAnswers(known, options);
+  const restored = restore(core, stored, { ...known, answers: new Map([...known.answers, ...added]) });
+  const { state, changes, migrated } = restored;
+  const due = continuedDue(core, state, restored.due, options.rerun);
+  const answered = Array.from(added.keys(), restored.idOf);
   // Nothing may be left due of a session whose graph has changed.
   const completed = stored.record.status === "completed" || isSessionComplete(state);
   const epoch = stored.ownerEpoch + 1;
   const status = completed ? "completed" : resting;
   // Nothing refuses it any more.
   await core.release(ticket.sessionId, "taken over");
-  const invocation = beginInvocation(core, ticket, { kind: "resume", epoch, state, due, status, resting, loaded });
-  return { invocation, prepare: () => takeOver(invocation.execution, loaded, answered, completed) };
+  const invocation = beginInvocation(core, ticket, { kind: "resume", epoch, state, due, status, resting, loaded, changes });
+  return { invocation, prepare: () => takeOver(invocation.execution, loaded, { answered, completed, migrated }) };
 }
 
 /** Resumes a session and runs it to its end; a completed one gives its result again. */

@@ -34,6 +34,16 @@ export class RunLog implements EventOutlet {
   }
 }
 
+/** A run that was refused before it could begin: nothing throws synchronously, its result rejects. */
+export function runOrRefusal(sessionId: string, begin: () => LooseRun): LooseRun {
+  try {
+    return begin();
+  } catch (error) {
+    const refused = Promise.reject<InvocationResult>(error);
+    return makeRun({ sessionId, invocationId: "" }, new RunLog(), refused, () => {});
+  }
+}
+
 export function makeRun(
   ids: { readonly sessionId: string; readonly invocationId: string },
   log: RunLog,

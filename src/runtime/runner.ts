@@ -1,15 +1,18 @@
 /** The runner as its users hold it: calls of the public surface, each of them handed to the file that does it. */
 import { RunnerError } from "../errors/errors.ts";
-import type { SessionStatus } from "../events/event.ts";
+import { type SessionStatus, sessionStatuses } from "../events/event.ts";
 import type { Duration } from "../support/types.ts";
 import { parseDuration } from "../support/duration.ts";
+import { show } from "../support/show.ts";
 import { within } from "../events/wait.ts";
 import { type Core, sessionIdOf } from "./core.ts";
 import type { InvocationResult } from "./invocation.ts";
 import type { Subscription } from "./outlets.ts";
-import type { LooseRun } from "./run.ts";
+import { readOptions } from "./options.ts";
+import { listing } from "./reading.ts";
+import { type LooseRun, runOrRefusal } from "./run.ts";
 import { LooseSession } from "./session.ts";
-import { checkLimit, refuseOption } from "./settings.ts";
+import { checkLimit, oneOf, refuseOption } from "./settings.ts";
 import { sessionInfo } from "./snapshot.ts";
 import type { RunnerHealth, SessionInfo, StartOptions } from "./types.ts";
 
@@ -19,8 +22,13 @@ const closeTimeout = 5_000;
 const boundaryShare = 0.6;
 const stopShare = 0.8;
 
-function timeoutOf(given: Duration | undefined, missing: number): number {
-  return parseDuration(given ?? missing) ?? refuseOption("timeout", 'must be a duration, such as 500 or "10s"');
+const startOptions = ["signal", "services", "sessionId", "onExisting"] as const;
+
+type Ending = { readonly timeout?: Duration } | null | undefined;
+
+function timeoutOf(call: Ending, missing: number): number {
+  const { timeout = missing } = readOptions(call ?? {}, ["timeout"]);
+  return parseDuration(timeout) ?? refuseOption("timeout", 'must be a duration, such as 500 or "10s"');
 }
 
 /** A runner whose types are unknown here; `Runner` gives them. */
@@ -33,15 +41,18 @@ export class LooseRunner implements AsyncDisposable {
     this.#core = core;
   }
 
-  invoke(input: unknown, call?: StartOptions | null): Promise<InvocationResult> {
-    const options = call ?? {};
+  async invoke(input: unknown, call?: StartOptions | null): Promise<InvocationResult> {
+    const options = readOptions(call, startOptions);
     const { sessionId, onExisting = "error" } = options;
     if (onExisting !== "error") return this.stream(input, options).result;
     return new LooseSession(this.#core, sessionId ?? this.#core.ports.settings.createId()).invoke(input, options, sessionId !== undefined);
   }
 
   stream(input: unknown, call?: StartOptions | null): LooseRun {
-    const options = call ?? {};
+    return runOrRefusal("", () => this.#stream(input, readOptions(call, startOptions)));
+  }
+
+  #stream(input: unknown, options: StartOptions): LooseRun {
     const core = this.#core;
     const { sessionId, onExisting = "error" } = options;
     const id = sessionId ?? core.ports.settings.createId();
@@ -49,7 +60,7 @@ export class LooseRunner implements AsyncDisposable {
     if (onExisting === "error") return session.start(input, options, sessionId !== undefined);
     if (onExisting === "next") return session.next(input, options);
     if (onExisting === "resume") return session.resumeOrStart(input, options);
-    const reason = `must be "error", "next" or "resume", not ${JSON.stringify(onExisting)}`;
+    const reason = `must be "error", "next" or "resume", not ${show(onExisting)}`;
     return core.launch(id, options, "session_exists", () =>
       Promise.reject(new RunnerError("invalid_option", { option: "onExisting", reason })),
     );
@@ -59,14 +70,16 @@ export class LooseRunner implements AsyncDisposable {
     return new LooseSession(this.#core, sessionIdOf(sessionId));
   }
 
-  async *sessions(filter: { readonly status?: SessionStatus; readonly limit?: number } = {}): AsyncGenerator<SessionInfo> {
+  async *sessions(call?: { readonly status?: SessionStatus; readonly limit?: number } | null): AsyncGenerator<SessionInfo> {
     const { store, plan } = this.#core.ports;
+    const filter = readOptions(call, ["status", "limit"]);
     checkLimit(filter.limit);
-    for await (const stored of store.list({ ...filter, graph: plan.name })) yield sessionInfo(stored);
+    if (filter.status !== undefined) oneOf("status", filter.status, sessionStatuses);
+    for await (const stored of listing(store, (from) => from.list({ ...filter, graph: plan.name }))) yield sessionInfo(stored);
   }
 
-  events(options: { readonly capacity?: number } = {}): Subscription {
-    return this.#core.ports.outlets.subscribe(options.capacity);
+  events(call?: { readonly capacity?: number } | null): Subscription {
+    return this.#core.ports.outlets.subscribe(readOptions(call, ["capacity"]).capacity);
   }
 
   health(): RunnerHealth {
@@ -80,14 +93,14 @@ export class LooseRunner implements AsyncDisposable {
     return { status, activeInvocations: invocations.length, progressAge, sinks, late: { ...this.#core.late } };
   }
 
-  drain(options: { readonly timeout?: Duration } = {}): Promise<void> {
-    const timeout = timeoutOf(options.timeout, drainTimeout);
+  async drain(call?: Ending): Promise<void> {
+    const timeout = timeoutOf(call, drainTimeout);
     this.#draining ??= this.#drain(timeout);
     return this.#draining;
   }
 
-  close(options: { readonly timeout?: Duration } = {}): Promise<{ readonly lostEvents: number }> {
-    const timeout = timeoutOf(options.timeout, closeTimeout);
+  async close(call?: Ending): Promise<{ readonly lostEvents: number }> {
+    const timeout = timeoutOf(call, closeTimeout);
     this.#closing ??= this.#close(timeout);
     return this.#closing;
   }

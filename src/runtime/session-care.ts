@@ -4,10 +4,12 @@ import { maybeCheckpoint } from "../engine/checkpoint.ts";
 import { isSessionComplete } from "../engine/complete.ts";
 import { openInterrupts } from "../engine/execution.ts";
 import { RunnerError, SpanloomError } from "../errors/errors.ts";
+import { messageOf } from "../support/show.ts";
 import { makeExecution } from "./begin.ts";
 import type { Core, Ticket } from "./core.ts";
 import { openSession, readSession } from "./open-session.ts";
-import { restoredDue, restoredState } from "./resume.ts";
+import { asking } from "./reading.ts";
+import { restore, storedDue } from "./restore.ts";
 
 function forkedStatus({ next, status, interrupts, answers }: CheckpointRecord): CheckpointRecord["status"] {
   if (isSessionComplete({ frontier: next })) return "completed";
@@ -16,10 +18,8 @@ function forkedStatus({ next, status, interrupts, answers }: CheckpointRecord): 
 }
 
 /** A session of its own: one record with the whole state, whose parent is the origin's checkpoint. */
-export async function forkSession(core: Core, origin: string, sessionId: string, checkpointId: string | undefined): Promise<void> {
+export async function forkSession(core: Core, { record, state, size }: StoredCheckpoint, sessionId: string): Promise<void> {
   const { store, settings } = core.ports;
-  const stored = await readSession(core, origin, checkpointId);
-  const { record, state, size } = stored;
   const changes = Object.entries(state).map(([channel, value]): ChannelChange => ({ channel, kind: "set", value }));
   const forked: CheckpointRecord = {
     ...record,
@@ -30,14 +30,15 @@ export async function forkSession(core: Core, origin: string, sessionId: string,
     time: settings.clock.now(),
     status: forkedStatus(record),
     failure: record.failure,
-    forkedFrom: { sessionId: origin, checkpointId: record.checkpointId },
+    forkedFrom: { sessionId: record.sessionId, checkpointId: record.checkpointId },
     finished: false,
   };
   try {
     await store.save({ checkpointId: undefined, epoch: 0 }, forked, changes, size);
   } catch (error) {
     if (SpanloomError.is(error, "checkpoint_conflict")) throw new RunnerError("session_exists", { sessionId }, { cause: error });
-    throw error;
+    if (SpanloomError.is(error)) throw error;
+    throw new RunnerError("checkpoint_failed", { sessionId, step: record.step, reason: messageOf(error) }, { cause: error });
   }
 }
 
@@ -46,9 +47,10 @@ export async function finishSession(core: Core, ticket: Ticket): Promise<StoredC
   const loaded = await openSession(core, ticket.sessionId);
   const { stored } = loaded;
   const { status } = stored.record;
-  const state = restoredState(core, stored);
-  const due = restoredDue(stored);
-  const beginning = { kind: "resume", epoch: stored.ownerEpoch + 1, state, due, status, resting: "idle", loaded } as const;
+  const { state, changes } = restore(core, stored);
+  // It stays as it was stored, whatever a migration would make of it.
+  const due = storedDue(stored);
+  const beginning = { kind: "resume", epoch: stored.ownerEpoch + 1, state, due, status, resting: "idle", loaded, changes } as const;
   await core.release(ticket.sessionId, "finish");
   const execution = makeExecution(core, ticket, beginning, undefined);
   const silent = { ...execution, events: execution.events.silenced() };
@@ -61,5 +63,5 @@ export async function finishSession(core: Core, ticket: Ticket): Promise<StoredC
 export async function deleteSession(core: Core, sessionId: string): Promise<void> {
   await readSession(core, sessionId);
   await core.release(sessionId, "delete");
-  await core.ports.store.delete(sessionId);
+  await asking(core.ports.store, (from) => from.delete(sessionId));
 }

@@ -8,12 +8,18 @@ import { observedSnapshot, snapshotAfterWrite } from "./current.ts";
 import { type NextCall, nextInput } from "./next.ts";
 import { checkGraph, openSession, readSession } from "./open-session.ts";
 import { type ResumeCall, resumeSession } from "./resume.ts";
-import type { LooseRun } from "./run.ts";
+import { readOptions } from "./options.ts";
+import { asking, listing } from "./reading.ts";
+import { type LooseRun, runOrRefusal } from "./run.ts";
 import { deleteSession, finishSession, forkSession } from "./session-care.ts";
 import { checkLimit } from "./settings.ts";
 import { type LooseSnapshot, snapshotOf } from "./snapshot.ts";
 import { startSession } from "./start.ts";
 import { updateSession } from "./update.ts";
+
+const callOptions = ["signal", "services"] as const;
+const nextOptions = [...callOptions, "entry", "discardPending"] as const;
+const resumeOptions = [...callOptions, "answer", "answers", "rerun"] as const;
 
 /** A session whose types are unknown here; `Session` gives them. */
 export class LooseSession {
@@ -33,36 +39,44 @@ export class LooseSession {
     return core.occupy(ticket, "session_exists", () => startSession(core, ticket, { input: copy, idGiven }));
   }
 
-  start(input: unknown, options?: CallOptions | null, idGiven = true): LooseRun {
+  start(input: unknown, call?: CallOptions | null, idGiven = true): LooseRun {
     const core = this.#core;
-    const copy = taken(input);
-    return core.launch(this.id, options ?? {}, "session_exists", (ticket) => startSession(core, ticket, { input: copy, idGiven }));
+    return runOrRefusal(this.id, () => {
+      const options = readOptions(call, callOptions);
+      const copy = taken(input);
+      return core.launch(this.id, options, "session_exists", (ticket) => startSession(core, ticket, { input: copy, idGiven }));
+    });
   }
 
   resume(call?: ResumeCall | null): LooseRun {
-    const options = call ?? {};
-    const { answer, answers, ...rest } = options;
-    const given = {
-      ...rest,
-      ...("answer" in options ? { answer: taken(answer) } : {}),
-      ...(answers === undefined ? {} : { answers: taken(answers) }),
-    };
-    return this.#core.launch(this.id, options, "session_busy", (ticket) => resumeSession(this.#core, ticket, given));
+    return runOrRefusal(this.id, () => {
+      const options = readOptions(call, resumeOptions);
+      const given = {
+        ...options,
+        ...("answer" in options ? { answer: taken(options.answer) } : {}),
+        ...(options.answers === undefined ? {} : { answers: taken(options.answers) }),
+      };
+      return this.#core.launch(this.id, options, "session_busy", (ticket) => resumeSession(this.#core, ticket, given));
+    });
   }
 
   /** Goes on with the session if there is one, else begins it. */
   resumeOrStart(input: unknown, options: CallOptions): LooseRun {
     const copy = taken(input);
     return this.#core.launch(this.id, options, "session_busy", async (ticket) => {
-      const exists = (await this.#core.ports.store.load(this.id)) !== undefined;
-      return exists ? resumeSession(this.#core, ticket, {}) : startSession(this.#core, ticket, { input: copy, idGiven: true });
+      const stored = await asking(this.#core.ports.store, (from) => from.load(this.id));
+      return stored !== undefined
+        ? resumeSession(this.#core, ticket, {})
+        : startSession(this.#core, ticket, { input: copy, idGiven: true });
     });
   }
 
   next(input: unknown, call?: NextCall | null): LooseRun {
-    const options = call ?? {};
-    const copy = taken(input);
-    return this.#core.launch(this.id, options, "session_busy", (ticket) => nextInput(this.#core, ticket, copy, options));
+    return runOrRefusal(this.id, () => {
+      const options = readOptions(call, nextOptions);
+      const copy = taken(input);
+      return this.#core.launch(this.id, options, "session_busy", (ticket) => nextInput(this.#core, ticket, copy, options));
+    });
   }
 
   async create(input: unknown): Promise<LooseSnapshot> {
@@ -74,13 +88,13 @@ export class LooseSession {
     });
   }
 
-  async runStep(options: CallOptions = {}): Promise<StepReport> {
-    const ticket = this.#core.ticket(this.id, options);
+  async runStep(call?: CallOptions | null): Promise<StepReport> {
+    const ticket = this.#core.ticket(this.id, readOptions(call, callOptions));
     return this.#core.occupy(ticket, "session_busy", () => stepByHand(this.#core, ticket));
   }
 
-  async runUntilComplete(options: CallOptions = {}): Promise<InvocationResult> {
-    const ticket = this.#core.ticket(this.id, options);
+  async runUntilComplete(call?: CallOptions | null): Promise<InvocationResult> {
+    const ticket = this.#core.ticket(this.id, readOptions(call, callOptions));
     return this.#core.occupy(ticket, "session_busy", () => completeByHand(this.#core, ticket));
   }
 
@@ -92,34 +106,37 @@ export class LooseSession {
     return snapshotOf(await readSession(this.#core, this.id, checkpointId));
   }
 
-  async *history(options: { readonly limit?: number; readonly before?: string } = {}): AsyncGenerator<LooseSnapshot> {
+  async *history(call?: { readonly limit?: number; readonly before?: string } | null): AsyncGenerator<LooseSnapshot> {
     const { store, plan } = this.#core.ports;
+    const options = readOptions(call, ["limit", "before"]);
     checkLimit(options.limit);
     await readSession(this.#core, this.id);
-    for await (const stored of store.history(this.id, options)) {
+    for await (const stored of listing(store, (from) => from.history(this.id, options))) {
       checkGraph(stored.record, plan.name);
       yield snapshotOf(stored);
     }
   }
 
-  async update(values: unknown, options: { readonly asNode?: unknown } = {}): Promise<LooseSnapshot> {
+  async update(values: unknown, call?: { readonly asNode?: unknown } | null): Promise<LooseSnapshot> {
+    const { asNode } = readOptions(call, ["asNode"]);
     const copy = taken(values);
     const ticket = this.#core.ticket(this.id, {});
     return this.#core.occupy(ticket, "session_busy", async () => {
-      await updateSession(this.#core, ticket, copy, options.asNode);
+      await updateSession(this.#core, ticket, copy, asNode);
       return snapshotAfterWrite(this.#core, this.id);
     });
   }
 
-  async fork(options: { readonly checkpointId?: string; readonly sessionId?: string } = {}): Promise<LooseSession> {
+  async fork(call?: { readonly checkpointId?: string; readonly sessionId?: string } | null): Promise<LooseSession> {
     const core = this.#core;
-    const { checkpointId, sessionId = core.ports.settings.createId() } = options;
+    const { checkpointId, sessionId = core.ports.settings.createId() } = readOptions(call, ["checkpointId", "sessionId"]);
     sessionIdOf(sessionId);
     core.checkOpen();
-    const newest = await openSession(core, this.id);
+    const { stored: newest } = await openSession(core, this.id);
+    const isNewest = checkpointId === undefined || checkpointId === newest.record.checkpointId;
     // An older checkpoint does not change any more.
-    if (checkpointId === undefined || checkpointId === newest.stored.record.checkpointId) core.checkIdle(this.id);
-    await forkSession(core, this.id, sessionId, checkpointId ?? newest.stored.record.checkpointId);
+    if (isNewest) core.checkIdle(this.id);
+    await forkSession(core, isNewest ? newest : await readSession(core, this.id, checkpointId), sessionId);
     return new LooseSession(core, sessionId);
   }
 

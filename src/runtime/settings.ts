@@ -33,13 +33,13 @@ export function refuseOption(option: string, reason: string): never {
   throw new RunnerError("invalid_option", { option, reason });
 }
 
-function oneOf<Value extends string>(option: string, value: unknown, known: readonly Value[]): Value {
+export function oneOf<Value extends string>(option: string, value: unknown, known: readonly Value[]): Value {
   const found = known.find((each) => each === value);
   const quoted = known.map((each) => `"${each}"`).join(" or ");
   return found ?? refuseOption(option, `must be ${quoted}, not ${show(value)}`);
 }
 
-function flag(option: string, value: unknown, missing: boolean): boolean {
+export function flag(option: string, value: unknown, missing: boolean): boolean {
   if (value === undefined) return missing;
   return typeof value === "boolean" ? value : refuseOption(option, `must be true or false, not ${show(value)}`);
 }
@@ -60,7 +60,12 @@ export function nodeNames(plan: Plan, option: string, value: unknown): ReadonlyS
   return new Set(value as readonly string[]);
 }
 
-const isObject = (value: unknown): value is Values => typeof value === "object" && value !== null;
+const isObject = (value: unknown): value is Values => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Throws `RunnerError` `invalid_option` for what cannot be services. */
+export function checkServices(services: unknown): void {
+  if (services !== undefined && !isObject(services)) refuseOption("services", `must be an object, not ${show(services)}`);
+}
 
 function checkMembers(option: string, value: unknown, members: readonly string[]): void {
   const whole = isObject(value) && members.every((name) => typeof value[name] === "function");
@@ -73,17 +78,17 @@ function checkFunction(option: string, value: unknown): void {
 
 function engineSettings(options: RunnerOptions, plan: Plan): EngineSettings {
   const autosave = flag("autosave", options.autosave, true);
-  const durability: string = options.durability ?? "sync";
-  if (durability !== "sync") refuseOption("durability", `must be "sync", not ${show(durability)}`);
+  const { onFailure = "settle", onCheckpointError = "fail", durability = "sync" } = options;
+  oneOf("durability", durability, ["sync"]);
   return {
     concurrency: positiveInteger("concurrency", options.concurrency, 64),
-    onFailure: oneOf("onFailure", options.onFailure ?? "settle", ["settle", "abort"]),
+    onFailure: oneOf("onFailure", onFailure, ["settle", "abort"]),
     maxSteps: positiveInteger("maxSteps", options.maxSteps, 1_000),
     pauseBefore: nodeNames(plan, "pauseBefore", options.pauseBefore),
     pauseAfter: nodeNames(plan, "pauseAfter", options.pauseAfter),
     pauseEachStep: flag("pauseEachStep", options.pauseEachStep, false),
     autosave,
-    onCheckpointError: oneOf("onCheckpointError", options.onCheckpointError ?? "fail", ["fail", "warn"]),
+    onCheckpointError: oneOf("onCheckpointError", onCheckpointError, ["fail", "warn"]),
     durability: autosave ? "sync" : "none",
     grace,
   };
@@ -95,7 +100,7 @@ function checkPorts(options: RunnerOptions): void {
     checkMembers("checkpointer", checkpointer, ["load", "save", "amend", "addResults", "history", "list", "delete"]);
   if (clock !== undefined) checkMembers("clock", clock, ["now", "monotonic", "setTimeout"]);
   if (sinks !== undefined && !Array.isArray(sinks)) refuseOption("sinks", "must be a list of sinks");
-  if (services !== undefined && !isObject(services)) refuseOption("services", `must be an object, not ${show(services)}`);
+  checkServices(services);
   checkFunction("random", options.random);
   checkFunction("createId", options.createId);
 }
@@ -103,19 +108,27 @@ function checkPorts(options: RunnerOptions): void {
 function checkTelemetry(telemetry: unknown): { readonly errorMessages: boolean } {
   if (telemetry === undefined || telemetry === false) return { errorMessages: true };
   if (!isObject(telemetry)) return refuseOption("telemetry", `must be false or an object, not ${show(telemetry)}`);
-  oneOf("telemetry.detail", telemetry["detail"] ?? "phase", ["invocation", "superstep", "phase"]);
-  const { tracerProvider } = telemetry;
+  const { detail = "phase", tracerProvider } = telemetry;
+  oneOf("telemetry.detail", detail, ["invocation", "superstep", "phase"]);
   if (tracerProvider !== undefined) checkMembers("telemetry.tracerProvider", tracerProvider, ["getTracer"]);
   return { errorMessages: flag("telemetry.errorMessages", telemetry["errorMessages"], true) };
+}
+
+const largest = 1 - 2 ** -53;
+
+/** In [0, 1), whatever the source gives: of what is no number, no delay and no id could be made. */
+function bounded(random: () => number): () => number {
+  return () => Math.min(largest, Math.max(0, random()) || 0);
 }
 
 /** Throws `RunnerError` `invalid_option`. */
 export function runnerSettings(given: RunnerOptions | undefined, plan: Plan): RunnerSettings {
   // A caller in JavaScript may hand over anything.
   const options: RunnerOptions = given ?? {};
-  if (typeof options !== "object") refuseOption("options", `must be an object, not ${show(options)}`);
+  if (!isObject(given ?? {})) refuseOption("options", `must be an object, not ${show(given)}`);
   checkPorts(options);
-  const { onGraphChange = "compatible", clock = systemClock, random = Math.random } = options;
+  const { onGraphChange = "compatible", clock = systemClock } = options;
+  const random = options.random === undefined ? Math.random : bounded(options.random);
   if (typeof onGraphChange !== "function") oneOf("onGraphChange", onGraphChange, ["compatible", "error", "warn"]);
   return {
     engine: engineSettings(options, plan),
@@ -127,6 +140,6 @@ export function runnerSettings(given: RunnerOptions | undefined, plan: Plan): Ru
     onGraphChange,
     clock,
     random,
-    createId: options.createId ?? idSource(clock, options.random ?? secureRandom),
+    createId: options.createId ?? idSource(clock, options.random === undefined ? secureRandom : random),
   };
 }

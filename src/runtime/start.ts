@@ -12,6 +12,7 @@ import type { Core, Ticket } from "./core.ts";
 import { firstState, type Written } from "./input.ts";
 import type { Invocation, InvocationResult } from "./invocation.ts";
 import { checkGraph } from "./open-session.ts";
+import { asking } from "./reading.ts";
 
 const nothingSeen: SessionState["seen"] = new Map();
 const none: readonly string[] = Object.freeze([]);
@@ -20,7 +21,7 @@ const none: readonly string[] = Object.freeze([]);
 async function checkAbsent(core: Core, sessionId: string): Promise<void> {
   // One that is stepped by hand exists, also when it is not saved.
   if (core.held.has(sessionId)) throw new RunnerError("session_exists", { sessionId });
-  const stored = await core.ports.store.load(sessionId);
+  const stored = await asking(core.ports.store, (from) => from.load(sessionId));
   if (stored === undefined) return;
   checkGraph(stored.record, core.ports.plan.name);
   throw new RunnerError("session_exists", { sessionId });
@@ -66,7 +67,7 @@ export async function openNew(
   const written = firstState(core.ports.plan, input);
   if (idGiven) await checkAbsent(core, ticket.sessionId);
   const state: SessionState = { step: 0, image: written.image, frontier: [], arrivals: noArrivals, seen: nothingSeen };
-  const beginning = { kind: "start", epoch: 1, state, due: nothingDue, status: resting, resting, loaded: undefined } as const;
+  const beginning = { kind: "start", epoch: 1, state, due: nothingDue, status: resting, resting, loaded: undefined, changes: [] } as const;
   const invocation = beginInvocation(core, ticket, beginning);
   return { invocation, prepare: () => enter(invocation.execution, written, entries) };
 }

@@ -9,7 +9,7 @@ import { makeExecution } from "./begin.ts";
 import type { Core, Ticket } from "./core.ts";
 import { type Written, writeInput } from "./input.ts";
 import { openSession } from "./open-session.ts";
-import { restoredDue, restoredState } from "./resume.ts";
+import { restore } from "./restore.ts";
 import { refuseOption } from "./settings.ts";
 import { show } from "../support/show.ts";
 import { hint } from "../support/suggest.ts";
@@ -39,7 +39,10 @@ function leaveAs({ plan }: Execution, node: PlannedNode, state: SessionState, du
   const results = kept === 0 ? due.results : new Map(Array.from(due.results).filter(([key]) => keys.has(key)));
   const once = new Map(Array.from(due.once).filter(([key]) => keys.has(key)));
   const interrupts = due.interrupts.filter((interrupt) => interrupt.node !== node.name);
-  return { state: { ...state, frontier: next, arrivals }, due: { ...due, results, once, interrupts } };
+  // Led to once more, it is due anew.
+  const nodes = due.pausePassed?.nodes.filter((name) => name !== node.name) ?? [];
+  const pausePassed = due.pausePassed === undefined ? undefined : { ...due.pausePassed, nodes };
+  return { state: { ...state, frontier: next, arrivals }, due: { ...due, results, once, interrupts, pausePassed } };
 }
 
 function statusAfter({ state, due }: Updated, before: SessionStatus): SessionStatus {
@@ -72,8 +75,9 @@ async function quietExecution(core: Core, ticket: Ticket): Promise<Execution> {
   const { stored } = loaded;
   const { status } = stored.record;
   const resting = status === "running" ? "running" : "idle";
-  const beginning = { kind: "resume", epoch: stored.ownerEpoch, due: restoredDue(stored), status, resting, loaded } as const;
-  const execution = makeExecution(core, ticket, { ...beginning, state: restoredState(core, stored) }, undefined);
+  const { state, due, changes } = restore(core, stored);
+  const beginning = { kind: "resume", epoch: stored.ownerEpoch, state, due, status, resting, loaded, changes } as const;
+  const execution = makeExecution(core, ticket, beginning, undefined);
   return { ...execution, events: execution.events.silenced() };
 }
 

@@ -257,7 +257,7 @@ describe("a command", () => {
     for (const command of ["goto", "also"] as const) {
       for (const to of wrong) {
         const compiled = loose({}, { inputs: { work: input<number>() } })
-          .node("a", (_state, context) => context[command](to as never), { jumps: ["b", "work"] })
+          .node("a", (_state, context) => context[command](to), { jumps: ["b", "work"] })
           .node("b", mark)
           .node("work", mark)
           .edge(START, "a")

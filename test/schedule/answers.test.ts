@@ -161,10 +161,42 @@ describe("several open interrupts", () => {
       const error = await interrupt(2, { id: "same" }).catch((reason: unknown) => reason);
       expect(codesOf(error)).toEqual(["invalid_option"]);
     };
-    expect((await paused({ twice })).interrupts).toMatchObject([{ payload: 1 }]);
+    expect((await paused({ twice })).interrupts, "as the node handles it").toMatchObject([{ payload: 1 }]);
     const one: Handler = async (_state, { interrupt }) => void (await interrupt(1, { id: "same" }));
     const { interrupts } = await paused({ x: one, y: one });
     expect(new Set(interrupts.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it("with one explicit id twice fail the node, at once or one after the other, and it is not tried again", async () => {
+    let tries = 0;
+    const atOnce: Handler = async (_state, { interrupt }) => {
+      tries += 1;
+      await Promise.all([interrupt(1, { id: "same" }), interrupt(2, { id: "same" })]);
+    };
+    const inTurn: Handler = async (_state, { interrupt }) => {
+      tries += 1;
+      await interrupt(1, { id: "same" });
+      await interrupt(2, { id: "same" });
+    };
+    const retry = { retry: { attempts: 3, initialDelay: 0 } };
+    const first = await refused(() => createRunner(side({ a: atOnce }, retry)).invoke({}), "scheduler");
+    expect([first.cause, tries]).toMatchObject([{ code: "invalid_option", facts: { option: "id" } }, 1]);
+    const session = createRunner(side({ a: inTurn }, retry), { checkpointer: memoryCheckpointer() }).session("s");
+    expect(await session.start({}).result).toMatchObject({ status: "paused", interrupts: [{ payload: 1 }] });
+    const second = await refused(() => session.resume({ answer: "yes" }).result, "scheduler");
+    expect([second.cause, tries]).toMatchObject([{ code: "invalid_option", facts: { option: "id" } }, 3]);
+  });
+
+  it("of an id that is no text, or an empty one, are refused", async () => {
+    for (const id of ["", 3, null, {}]) {
+      const run: Handler = async (_state, { interrupt }) => {
+        await Promise.all([interrupt("fine"), interrupt("?", { id: id as never })]);
+      };
+      const error = await refused(() => createRunner(side({ a: run })).invoke({}), "scheduler");
+      expect(error.cause).toMatchObject({ code: "invalid_option", facts: { option: "id" } });
+    }
+    const none: Handler = async (_state, { interrupt }) => ({ log: [await interrupt<string>("?", null as never)] });
+    expect((await paused({ none })).interrupts).toMatchObject([{ payload: "?" }]);
   });
 
   it("tell an explicit id from the ordinal of a call", async () => {

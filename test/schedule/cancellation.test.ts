@@ -48,11 +48,11 @@ describe("a run that awaits nothing but promises", () => {
   it("and one that is stepped by hand", async () => {
     const session = createRunner(loop, { maxSteps: enough }).session("s");
     await session.create({});
-    let turned = false;
-    setImmediate(() => setImmediate(() => (turned = true)));
+    const turned = new AbortController();
+    setImmediate(() => setImmediate(() => turned.abort()));
     let completed = false;
-    while (!turned && !completed) ({ completed } = await session.runStep());
-    expect([turned, completed]).toEqual([true, false]);
+    while (!turned.signal.aborted && !completed) ({ completed } = await session.runStep());
+    expect([turned.signal.aborted, completed]).toEqual([true, false]);
   });
 });
 

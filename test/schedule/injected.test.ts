@@ -74,6 +74,34 @@ describe("createId", () => {
   });
 });
 
+describe("a random source that gives what it must not", () => {
+  it("makes no delay below nothing or above the cap, nor one that is no number; nor ids of another form", async () => {
+    for (const [given, expected] of [
+      [Number.NaN, 0],
+      [-1, 0],
+      [5, 99],
+      [1, 99],
+      [Number.POSITIVE_INFINITY, 99],
+      ["x", 0],
+    ] as const) {
+      const clock = manualClock(0);
+      const compiled = solo(
+        (_state, { attempt }) => {
+          if (attempt === 1) throw new Error("x");
+        },
+        { retry: { attempts: 2, initialDelay: 100 } },
+      );
+      const runner = createRunner(compiled, { clock, random: () => given as number, checkpointer: memoryCheckpointer() });
+      const streamed = collect(runner.stream({}));
+      await clock.advance(1_000);
+      const { events, result } = await streamed;
+      const [delay = -1] = events.flatMap((event) => (event.type === "node.retrying" ? [event.data.delay] : []));
+      expect(Math.floor(delay), String(given)).toBe(expected);
+      expect(result?.sessionId).toMatch(/^[0-9a-f-]{36}$/);
+    }
+  });
+});
+
 describe("what cannot be a clock, a random source or an id source", () => {
   it("is an invalid option", () => {
     const compiled = solo(() => {});

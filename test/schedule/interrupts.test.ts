@@ -7,6 +7,7 @@ import {
   countingClock,
   eventsOf,
   gate,
+  list,
   type Handler,
   lifeOf,
   never,
@@ -47,6 +48,38 @@ describe("an interrupt without an answer", () => {
       "scheduler",
     );
     expect(error.cause).toMatchObject({ code: "unserializable_value" });
+  });
+
+  it("hands out what is live in its payload as copies: in the result, a report, a snapshot and events", async () => {
+    interface Payload {
+      readonly at: Date;
+      readonly map: Map<string, unknown>;
+    }
+    const live = (): Payload => ({ at: new Date(1), map: new Map([["k", { list: [1] }]]) });
+    const spoil = (interrupts: readonly { readonly payload: unknown }[] = []): void => {
+      expect(interrupts).toMatchObject([{ payload: live() }]);
+      const [{ payload } = { payload: live() }] = interrupts;
+      const { at, map } = payload as Payload;
+      at.setTime(9);
+      map.set("k", "spoilt");
+    };
+    const compiled = solo(async (_state, { interrupt }) => void (await interrupt(live())));
+    const runner = createRunner(compiled, { checkpointer: memoryCheckpointer() });
+    const run = runner.stream({}, { sessionId: "s" });
+    const session = runner.session("s");
+    for (let reader = 0; reader < 2; reader += 1) {
+      const { events, result } = await collect(run);
+      if (reader === 0) spoil(result?.interrupts);
+      spoil(eventsOf(events, "interrupt.requested").map(({ data }) => data));
+      spoil(eventsOf(events, "invocation.paused")[0]?.data.interrupts);
+      spoil((await session.state()).interrupts);
+      spoil((await list(session.history()))[0]?.interrupts);
+    }
+    const stepped = runner.session("t");
+    await stepped.create({});
+    spoil((await stepped.runStep()).interrupts);
+    spoil((await stepped.state()).interrupts);
+    spoil((await stepped.runUntilComplete()).interrupts);
   });
 
   it("counts although the node catches it, returns an update, or throws another error", async () => {

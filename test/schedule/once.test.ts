@@ -119,7 +119,7 @@ describe("context.once", () => {
 
   it("keys are their own, however they look", async () => {
     const compiled = solo(async (_state, { once }) => {
-      const keys = ["a", "a/0", "", "__proto__", "constructor", "1"];
+      const keys = ["a", "a/0", " ", "__proto__", "constructor", "1"];
       const values = [];
       for (const key of keys) values.push(await once(key, () => `value of ${key}`));
       for (const key of keys) values.push(await once(key, () => "another"));
@@ -128,6 +128,40 @@ describe("context.once", () => {
     const { state } = await createRunner(compiled).invoke({});
     expect(state.log.slice(6)).toEqual(state.log.slice(0, 6));
     expect(new Set(state.log).size).toBe(6);
+  });
+
+  it("refuses a key that is no text or an empty one, which is not retried", async () => {
+    for (const key of ["", undefined, null, 3, {}, ["k"]]) {
+      const tried: number[] = [];
+      const compiled = solo(
+        async (_state, { once, attempt }) => {
+          tried.push(attempt);
+          await once(key as never, () => tried.push(-1));
+        },
+        { retry: { attempts: 3, initialDelay: 0 } },
+      );
+      const error = await refused(() => createRunner(compiled).invoke({}), "scheduler");
+      expect(error.cause, JSON.stringify(key)).toMatchObject({ code: "invalid_option", facts: { option: "key" } });
+      expect(tried).toEqual([1]);
+    }
+  });
+
+  it("that fails and that nobody awaits is no unhandled rejection", async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    const compiled = solo(async (_state, { once }) => {
+      void once("k", () => {
+        throw new Error("x");
+      });
+      void once("l", () => Promise.reject(new Error("x")));
+      void once("", () => 1);
+      await settle();
+    });
+    expect((await createRunner(compiled).invoke({})).status).toBe("completed");
+    await settle();
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
   });
 
   it("survives a failure and a resume, and a cancellation too", async () => {
@@ -243,6 +277,21 @@ describe("context.idempotencyKey", () => {
     await createRunner(compiled, { checkpointer }).session("s").resume().result;
     expect(keys).toHaveLength(3);
     expect(new Set(keys).size).toBe(1);
+  });
+
+  it("is no other session's or node's, whatever slashes their names hold", async () => {
+    const keys: string[] = [];
+    const note = (_state: unknown, { idempotencyKey }: { readonly idempotencyKey: string }): void => void keys.push(idempotencyKey);
+    const compiled = graph({ name: "g", channels: {} })
+      .node("2/x", note)
+      .node("x", note)
+      .edge(START, "2/x")
+      .edge("2/x", "x")
+      .edge("x", END)
+      .compile();
+    const runner = createRunner(compiled);
+    for (const sessionId of ["s", "s/1", "s%2F1"]) await runner.invoke({}, { sessionId });
+    expect(new Set(keys).size).toBe(6);
   });
 
   it("differs between siblings, whatever their names", async () => {

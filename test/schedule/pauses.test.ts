@@ -85,6 +85,32 @@ describe("pauseBefore", () => {
     expect((await make().session("s").resume().result).status).toBe("completed");
   });
 
+  it("that was passed is not passed for other nodes: what an update makes due in that step is paused before", async () => {
+    let broken = true;
+    const ran: string[] = [];
+    const note = (_state: unknown, { node }: { readonly node: string }) => {
+      ran.push(node);
+      if (node === "b" && broken) throw new Error("x");
+    };
+    const compiled = graph({ name: "g", channels: { n: channel.value(0) } })
+      .node("a", note)
+      .node("b", note)
+      .node("c", note)
+      .edge(START, "a")
+      .edge("a", "b")
+      .edge("b", "c")
+      .branch("c", { again: "c", done: END }, () => "done")
+      .compile();
+    const session = createRunner(compiled, { pauseBefore: ["b", "c"] }).session("s");
+    expect((await session.start({}).result).interrupts).toMatchObject([{ node: "b", step: 2 }]);
+    await refused(() => session.resume().result, "scheduler");
+    broken = false;
+    expect((await session.update({}, { asNode: "b" })).next).toEqual(["c"]);
+    expect(await session.resume().result).toMatchObject({ status: "paused", interrupts: [{ id: "2/before/c", node: "c", step: 2 }] });
+    expect(await session.resume().result).toMatchObject({ status: "completed" });
+    expect(ran).toEqual(["a", "b", "c"]);
+  });
+
   it("and an interrupt in that step are two pauses, of which the first is not met again", async () => {
     const compiled = solo(async (_state, { interrupt }) => ({ log: [String(await interrupt("?"))] }));
     const runner = createRunner(compiled, { pauseBefore: ["a"] });

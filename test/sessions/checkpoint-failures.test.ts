@@ -1,6 +1,15 @@
 /** Stores that fail: at once, later, and only sometimes. */
 import { describe, expect, it } from "vitest";
-import { type Checkpointer, createRunner, END, RunnerError, START, type StoredCheckpoint } from "spanloom";
+import {
+  CheckpointError,
+  type Checkpointer,
+  createRunner,
+  END,
+  memoryCheckpointer,
+  RunnerError,
+  START,
+  type StoredCheckpoint,
+} from "spanloom";
 import { recordSpans } from "spanloom/testing";
 import {
   all,
@@ -81,10 +90,11 @@ describe.each(ways)("a store that %s", (_name, fail) => {
     const store = wrapped((method) => (method === "load" ? fail() : undefined));
     const runner = createRunner(chain("a").compile(), { checkpointer: store });
     const { events, error } = await collect(runner.session("s").resume());
-    expect([events, error]).toEqual([[], full]);
-    await expect(runner.session("s").state()).rejects.toBe(full);
-    await expect(runner.session("s").start({}).result).rejects.toBe(full);
-    await expect(runner.session("s").runStep()).rejects.toBe(full);
+    const unavailable = { code: "checkpointer_unavailable", cause: full };
+    expect([events, error]).toMatchObject([[], unavailable]);
+    await expect(runner.session("s").state()).rejects.toMatchObject(unavailable);
+    await expect(runner.session("s").start({}).result).rejects.toMatchObject(unavailable);
+    await expect(runner.session("s").runStep()).rejects.toMatchObject(unavailable);
     expect(runner.health()).toMatchObject({ activeInvocations: 0 });
   });
 
@@ -278,5 +288,97 @@ describe("an asynchronous store", () => {
         [0, "running"],
       ].map(([step, status]) => (step === 1 ? [1, expect.any(String)] : [step, status])),
     );
+  });
+});
+
+describe("a store that cannot be read", () => {
+  const boom = new Error("boom");
+  const fails = (): never => {
+    throw boom;
+  };
+  const calls: Readonly<Record<string, (store: Checkpointer) => Promise<unknown>>> = {
+    invoke: (checkpointer) => createRunner(chain("a").compile(), { checkpointer }).invoke({}, { sessionId: "s" }),
+    "invoke, next if it exists": (checkpointer) =>
+      createRunner(chain("a").compile(), { checkpointer }).invoke({}, { sessionId: "s", onExisting: "next" }),
+    "invoke, resumed if it exists": (checkpointer) =>
+      createRunner(chain("a").compile(), { checkpointer }).invoke({}, { sessionId: "s", onExisting: "resume" }),
+    resume: (checkpointer) => sessionOf(checkpointer).resume().result,
+    next: (checkpointer) => sessionOf(checkpointer).next({}).result,
+    create: (checkpointer) => sessionOf(checkpointer).create({}),
+    runStep: (checkpointer) => sessionOf(checkpointer).runStep(),
+    state: (checkpointer) => sessionOf(checkpointer).state(),
+    at: (checkpointer) => sessionOf(checkpointer).at("x"),
+    update: (checkpointer) => sessionOf(checkpointer).update({}),
+    fork: (checkpointer) => sessionOf(checkpointer).fork(),
+    finish: (checkpointer) => sessionOf(checkpointer).finish(),
+    delete: (checkpointer) => sessionOf(checkpointer).delete(),
+    history: (checkpointer) => all(sessionOf(checkpointer).history()),
+    sessions: (checkpointer) => all(createRunner(chain("a").compile(), { checkpointer }).sessions()),
+  };
+  const sessionOf = (checkpointer: Checkpointer) => createRunner(chain("a").compile(), { checkpointer }).session("s");
+
+  it.each(Object.keys(calls))("%s: `checkpointer_unavailable`, with the store's error as its cause", async (name) => {
+    const inner = memoryCheckpointer();
+    await sessionOf(inner).start({}).result;
+    const listed = (): AsyncIterable<never> => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(boom) }) });
+    const unreadable = { ...inner, load: fails, list: listed };
+    const unread = { ...inner, load: () => Promise.reject(boom), list: listed };
+    for (const store of [unreadable, unread]) {
+      const error = await expectCode(() => calls[name]?.(store) ?? Promise.resolve(), "checkpointer_unavailable");
+      expect(error).toBeInstanceOf(CheckpointError);
+      expect([error.cause, error.facts["backend"]]).toEqual([boom, "memory"]);
+    }
+    const deaf = { ...inner, delete: fails, history: listed, save: fails };
+    if (name === "delete" || name === "history")
+      await expectCode(() => calls[name]?.(deaf) ?? Promise.resolve(), "checkpointer_unavailable");
+    if (name === "fork") expect((await expectCode(() => sessionOf(deaf).fork(), "checkpoint_failed")).cause).toBe(boom);
+  });
+
+  it("and a typed error of it stays what it is", async () => {
+    const corrupt = new CheckpointError("checkpoint_corrupt", { sessionId: "s", checkpointId: "x", reason: "its check sum is wrong" });
+    const store = { ...memoryCheckpointer(), load: () => Promise.reject(corrupt) };
+    await expect(sessionOf(store).state()).rejects.toBe(corrupt);
+  });
+});
+
+describe("a `once` whose result cannot be stored", () => {
+  const disk = new Error("disk");
+  const refusing = (): Checkpointer =>
+    wrapped((method) => {
+      if (method === "addResults") throw disk;
+    });
+  const trying = (calls: string[]) =>
+    loose()
+      .node(
+        "a",
+        async (_state, { once, attempt }) => {
+          calls.push(`try ${attempt}`);
+          await once("k", () => calls.push("sub-step")).catch(async () => once("k", () => calls.push("sub-step, again")));
+        },
+        { retry: { attempts: 3, initialDelay: 0 }, onError: "handler" },
+      )
+      .node("handler", () => void calls.push("handler"))
+      .edge(START, "a")
+      .edge("a", END)
+      .edge("handler", END)
+      .compile();
+
+  it("fails the run with `checkpoint_failed`: no retry, no other try of the sub-step, no handler", async () => {
+    const calls: string[] = [];
+    const compiled = trying(calls);
+    const runner = createRunner(compiled, { checkpointer: refusing() });
+    const { events, error } = await collect(runner.stream({}, { sessionId: "s" }));
+    expect(error).toMatchObject({ code: "checkpoint_failed", cause: disk });
+    expect(calls).toEqual(["try 1", "sub-step"]);
+    expect(ofType(events, "node.retrying")).toEqual([]);
+    expect(ofType(events, "node.failed").map(({ data }) => data.final)).toEqual([true]);
+  });
+
+  it("is warned of under `warn`, and the run goes on", async () => {
+    const calls: string[] = [];
+    const compiled = trying(calls);
+    const runner = createRunner(compiled, { checkpointer: refusing(), onCheckpointError: "warn" });
+    expect((await runner.invoke({})).status).toBe("completed");
+    expect(calls).toEqual(["try 1", "sub-step"]);
   });
 });

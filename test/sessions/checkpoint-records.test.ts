@@ -182,7 +182,7 @@ describe("records", () => {
     await createRunner(chain("a", "b").compile(), { checkpointer: watching, pauseBefore: ["b"] })
       .session("s")
       .resume().result;
-    expect(seen).toMatchObject([{ record: { pausePassed: 2, interrupts: [], status: "running" } }]);
+    expect(seen).toMatchObject([{ record: { pausePassed: { step: 2, nodes: ["b"] }, interrupts: [], status: "running" } }]);
   });
 
   it("hold the questions that are open and the answers so far", async () => {

@@ -161,7 +161,9 @@ describe("the events of a run", () => {
     const second = await collect(session.resume({ answer: "yes" }));
     expectInOrder(second.events);
     expect(second.events[0]).toMatchObject({ type: "invocation.started", epoch: 2, seq: 1, data: { kind: "resume" } });
-    expect(ofType(second.events, "interrupt.resolved").map(({ data }) => data)).toEqual([{ id: asked?.data.id }]);
+    expect(ofType(second.events, "interrupt.resolved").map(({ data, node }) => [data, node])).toEqual([
+      [{ id: asked?.data.id }, asked?.node],
+    ]);
     expect(typesOf(second.events).indexOf("interrupt.resolved")).toBeLessThan(typesOf(second.events).indexOf("node.started"));
   });
 

@@ -1,7 +1,7 @@
 /** What a session was: its history, its checkpoints, and other sessions that begin there. */
 import { describe, expect, it } from "vitest";
-import { channel, CheckpointError, createRunner, END, memoryCheckpointer, START } from "spanloom";
-import { manualClock } from "spanloom/testing";
+import { channel, CheckpointError, createRunner, END, memoryCheckpointer, type RunnerOptions, START } from "spanloom";
+import { manualClock, seededRandom } from "spanloom/testing";
 import { all, chain, collect, expectCode, type Handler, held, loose, type LooseGraph, mark, marked, typesOf } from "./support.ts";
 
 const runnerOf = (graph: LooseGraph, options: Record<string, unknown> = {}) =>
@@ -292,6 +292,38 @@ describe("a fork", () => {
     await expectCode(() => session.fork({ sessionId: "" }), "invalid_option");
     await expectCode(() => runner.session("none").fork(), "session_not_found");
     expect(await all(runner.sessions())).toHaveLength(1);
+  });
+
+  it("and history tell records apart, though all runners of the store make the same ids", async () => {
+    const checkpointer = memoryCheckpointer();
+    const made: string[] = [];
+    const makers: readonly (() => RunnerOptions)[] = [
+      () => ({ clock: manualClock(5), random: seededRandom(1) }),
+      () => {
+        let count = 0;
+        return { createId: () => `id${(count += 1)}` };
+      },
+      () => ({ createId: () => "same.0" }),
+    ];
+    for (const [index, make] of makers.entries()) {
+      const sessionId = `s${index}`;
+      const another = () =>
+        createRunner(chain("a", "b", "c", "d").compile(), { checkpointer, pauseEachStep: true, ...make() }).session(sessionId);
+      await another().start({}).result;
+      await another().update({ log: ["by hand"] });
+      await another().update({ log: ["again"] });
+      await another().resume().result;
+      const session = another();
+      const { checkpointId } = await session.state();
+      const ids = (await all(session.history())).map((each) => each.checkpointId);
+      expect(new Set(ids).size).toBe(5);
+      expect(await session.at(checkpointId)).toMatchObject({ step: 2 });
+      expect((await all(session.history({ before: checkpointId }))).map(({ step }) => step)).toEqual([1, 1, 1, 0]);
+      const fork = await session.fork({ sessionId: `fork${index}` });
+      expect(await fork.state()).toMatchObject({ step: 2, parentId: checkpointId, next: ["c"] });
+      made.push(...ids);
+    }
+    expect(made).toHaveLength(15);
   });
 
   it("keeps join arrivals, and what gated nodes saw", async () => {

@@ -57,6 +57,39 @@ describe("emit", () => {
     expect(() => data.list.push(9)).toThrow(TypeError);
   });
 
+  it("gives each reader and each sink copies of what is live in it, and so does `log`", async () => {
+    const sinks = [memorySink(), memorySink()];
+    const runner = createRunner(
+      telling((_state, { emit, log }) => {
+        emit("token", { map: new Map([["k", [1]]]), at: new Date(1), bytes: Uint8Array.of(1) });
+        log.info("live", { set: new Set([1]) });
+      }),
+      { sinks, payloads: true },
+    );
+    const run = runner.stream({});
+    await run.result;
+    await runner.close();
+    type Data = {
+      readonly map: Map<string, unknown>;
+      readonly at: Date;
+      readonly bytes: Uint8Array;
+      readonly fields: { readonly set: Set<number> };
+    };
+    const dataOf = (events: readonly { readonly type: string }[], type: string): Data =>
+      events.flatMap((each) => (each.type === type ? [each as unknown as { readonly data: Data }] : []))[0]?.data as Data;
+    const read = async (): Promise<readonly { readonly type: string }[]> => (await collect(run)).events;
+    for (const events of [await read(), await read(), ...sinks.map((sink) => sink.events)]) {
+      const token = dataOf(events, "token");
+      const { fields } = dataOf(events, "node.log");
+      expect([token, fields]).toEqual([{ map: new Map([["k", [1]]]), at: new Date(1), bytes: Uint8Array.of(1) }, { set: new Set([1]) }]);
+      token.map.set("k", "spoilt");
+      token.at.setTime(9);
+      token.bytes[0] = 9;
+      fields.set.add(9);
+      expect(Object.isFrozen(token)).toBe(true);
+    }
+  });
+
   it("reads no data when nobody listens", async () => {
     let reads = 0;
     const handler: Handler = (_state, { emit }) =>

@@ -207,7 +207,7 @@ describe("calls with options that are none", () => {
     for (const options of [5, "x", true, () => {}, ["x"], hostile]) {
       let promise: Promise<unknown> | undefined;
       expect(() => (promise = calls[name]?.(options as never))).not.toThrow();
-      await expect(promise, String(typeof options)).rejects.toMatchObject({ name: "RunnerError", code: "invalid_option" });
+      await expect(promise, typeof options).rejects.toMatchObject({ name: "RunnerError", code: "invalid_option" });
     }
     expect(await runner.session("s").state()).toMatchObject({ status: "completed" });
   });

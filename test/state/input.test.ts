@@ -15,14 +15,14 @@ const channels = {
 };
 const compiled = parallel(channels, { n: () => undefined });
 
-/** Inputs that are refused, with the code of the cause, if there is one. */
-const bad: Readonly<Record<string, readonly [unknown, string | undefined, string]>> = {
+/** Inputs that are refused, with the code of the cause. */
+const bad: Readonly<Record<string, readonly [unknown, string, string]>> = {
   "an unknown channel": [{ question: "q", qestion: "typo" }, "unknown_channel", '"question"'],
   "the built-in channel": [{ question: "q", errors: [] }, "unknown_channel", "errors"],
-  "a missing channel": [{ limit: 1 }, undefined, '"question"'],
-  "a channel that is undefined": [{ question: undefined }, undefined, '"question"'],
-  "no input at all": [undefined, undefined, '"question"'],
-  null: [null, undefined, '"question"'],
+  "a missing channel": [{ limit: 1 }, "invalid_update", '"question"'],
+  "a channel that is undefined": [{ question: undefined }, "invalid_update", '"question"'],
+  "no input at all": [undefined, "invalid_update", '"question"'],
+  null: [null, "invalid_update", '"question"'],
   "a value that the schema refuses": [{ question: "" }, "invalid_update", "question"],
   "a value that cannot be stored": [{ question: "q", notes: [{ run: () => 1 }] }, "unserializable_value", "notes[0].run"],
   "an update that the channel does not take": [{ question: "q", notes: "text" }, "invalid_update", "notes"],
@@ -52,13 +52,12 @@ describe("an input is refused", () => {
       const error = await refusal("invalid_input", () => run.result);
       for await (const event of run) events.push(event);
       expect(error).toBeInstanceOf(RunnerError);
-      if (cause === undefined) expect(error.cause).toBeUndefined();
-      else causeOf(error, cause);
+      causeOf(error, cause);
       expect(error.message).toContain(said);
       await refusal("invalid_input", () => runner.invoke(input as never, { sessionId: "s" }));
       await refusal("invalid_input", () => runner.session("s").create(input as never));
       await refusal("invalid_input", () => runner.session("s").start(input as never).result);
-      if (cause !== undefined) await refusal("invalid_input", () => runner.session("s").next(input as never).result);
+      await refusal("invalid_input", () => runner.session("s").next(input as never).result);
       await refusal("session_not_found", () => runner.session("s").state());
       expect(await checkpointer.load("s")).toBeUndefined();
       await runner.close();
@@ -73,6 +72,7 @@ describe("an input is refused", () => {
     );
     const error = await refusal("invalid_input", () => runnerOf(many).invoke({}));
     expect(error.message).toMatch(/"a".*"b"/);
+    expect(causeOf(error, "invalid_update").facts).toMatchObject({ channel: "a", path: "a" });
     expect(error.message).not.toMatch(/"c"|"d"/);
   });
 

@@ -209,6 +209,65 @@ describe("what is passed in", () => {
   });
 });
 
+describe("lists that are handed out", () => {
+  it("are frozen: of a report and of a snapshot, which would change history", async () => {
+    const session = runnerOf(sequence({ x: channel.value(0) }, [() => ({ x: 1 }), () => ({ x: 2 })]), {
+      checkpointer: memoryCheckpointer(),
+    }).session("s");
+    const created = await session.create({});
+    const report = await session.runStep();
+    const state = await session.state();
+    const changed = await session.update({ x: 3 });
+    for (const handed of [created, report, state, changed, await session.at(state.checkpointId)]) {
+      for (const [name, part] of Object.entries(handed as object)) {
+        if (typeof part === "object" && part !== null) expect(Object.isFrozen(part), name).toBe(true);
+      }
+      expect(Object.isFrozen(handed)).toBe(true);
+      expect(() => (handed.updatedChannels as string[]).push("spoilt")).toThrow(TypeError);
+    }
+    expect([report.ranNodes, report.updatedChannels, report.nextFrontier]).toEqual([["n1"], ["x"], ["n2"]]);
+  });
+});
+
+describe("what is as large or as deep as may be written", () => {
+  /* Texts that are made by repeating take no memory until somebody reads them. */
+  const big = (): string => "x".repeat(2 ** 28);
+
+  it("is read, updated, forked and gone on with: a value at the greatest depth", async () => {
+    let deep: unknown = 1;
+    for (let level = 0; level < 1_000; level += 1) deep = { deep };
+    const compiled = sequence({ v: channel.value<unknown>(0), n: channel.value(0) }, [() => ({ v: deep }), () => ({ n: 1 })]);
+    const session = runnerOf(compiled, { checkpointer: memoryCheckpointer(), pauseEachStep: true }).session("s");
+    await session.start({}).result;
+    expect((await session.state()).state["v"]).toEqual(deep);
+    expect((await session.update({ n: 2 })).state["n"]).toBe(2);
+    expect((await (await session.fork()).state()).state["v"]).toEqual(deep);
+    expect((await session.resume().result).state["n"]).toBe(1);
+  });
+
+  it("also of several channels, and of a list or a record that grew beyond what one write may hold", async () => {
+    const compiled = sequence(
+      { a: channel.value(""), b: channel.value(""), c: channel.value(""), l: channel.list<unknown>(), m: channel.merge<object>({}) },
+      [
+        () => ({ a: big(), b: big(), c: big(), l: [big(), new Date(1)], m: { a: big() } }),
+        () => ({ l: [big()], m: { b: big() } }),
+        () => ({ l: [big()], m: { c: big(), at: new Date(2) } }),
+        () => ({ l: ["last"] }),
+      ],
+    );
+    const session = runnerOf(compiled, { checkpointer: memoryCheckpointer(), pauseEachStep: true }).session("s");
+    await session.start({}).result;
+    await session.resume().result;
+    await session.resume().result;
+    const { state } = await session.state();
+    expect([state["l"].length, Object.keys(state["m"] as object), state["c"].length]).toEqual([4, ["a", "b", "c", "at"], 2 ** 28]);
+    expect(Object.isFrozen(state["l"])).toBe(true);
+    (state["l"][1] as Date).setTime(9);
+    const result = await session.resume().result;
+    expect([result.state["l"].length, result.state["l"][1], result.state["l"][4]]).toEqual([5, new Date(1), "last"]);
+  });
+});
+
 describe("snapshots of sessions", () => {
   it("are frozen, and share no Map with the state", async () => {
     const compiled = sequence({ v: channel.value<unknown>() }, [() => undefined]);

@@ -45,10 +45,10 @@ describe("a messages channel", () => {
       { role: "user", content: 1, id: 5 },
     ];
     for (const message of wrong) {
-      const compiled = sequence({ chat: channel.messages() }, [() => ({ chat: [user("ok"), message] }) as never]);
+      const compiled = sequence({ chat: channel.messages() }, [() => ({ chat: [user("ok"), message] })]);
       causeOf(await refusal("scheduler", () => runnerOf(compiled).invoke({})), "invalid_update");
     }
-    const removing = sequence({ chat: channel.messages() }, [() => ({ chat: replace([user("ok"), { remove: "1" }]) }) as never]);
+    const removing = sequence({ chat: channel.messages() }, [() => ({ chat: replace([user("ok"), { remove: "1" }]) })]);
     causeOf(await refusal("scheduler", () => runnerOf(removing).invoke({})), "invalid_update");
     expect(await after([{ role: "user", content: "kept", remove: "x" }])).toStrictEqual([{ role: "user", content: "kept", remove: "x" }]);
   });

@@ -42,6 +42,38 @@ describe("services", () => {
     expect(greeter.user.id).toBe("u1");
   });
 
+  it("that are an instance of a class keep their methods and getters, below or above", async () => {
+    class Base {
+      readonly name: string = "base";
+      readonly user: string = "nobody";
+      hello(): string {
+        return `${this.name} greets ${this.user}`;
+      }
+      get shout(): string {
+        return this.hello().toUpperCase();
+      }
+    }
+    class Other extends Base {
+      override readonly name = "other";
+      override hello(): string {
+        return `${super.hello()}!`;
+      }
+    }
+    const compiled = graph({ name: "g", channels: { log: channel.list<string>() }, services: services<Base>() })
+      .node("n", (_state, context) => ({ log: [context.services.hello(), context.services.shout] }))
+      .edge(START, "n")
+      .edge("n", END)
+      .compile();
+    const given = new Base();
+    const runner = createRunner(compiled, { services: given });
+    expect((await runner.invoke({}, { services: { user: "me" } })).state.log).toEqual(["base greets me", "BASE GREETS ME"]);
+    expect((await runner.invoke({}, { services: new Other() })).state.log).toEqual(["other greets nobody!", "OTHER GREETS NOBODY!"]);
+    expect((await runner.invoke({})).state.log[0]).toBe("base greets nobody");
+    const plain = createRunner(compiled, { services: { name: "plain", user: "", hello: () => "plain", shout: "PLAIN" } });
+    expect((await plain.invoke({}, { services: new Other() })).state.log[0]).toBe("other greets nobody!");
+    expect([Object.keys(given), given.user]).toEqual([["name", "user"], "nobody"]);
+  });
+
   it("are taken by every way to run: start, resume, next, steps by hand", async () => {
     const checkpointer = memoryCheckpointer();
     const session = createRunner(greeting, { services: greeter, checkpointer }).session("s");
@@ -79,7 +111,10 @@ describe("services", () => {
     expect(seen).toEqual([undefined]);
   });
 
-  it("that are no object are refused by the runner", async () => {
-    await refusal("invalid_option", () => createRunner(greeting, { services: 5 as never }));
+  it("that are no object are refused, by the runner and by a call", async () => {
+    for (const given of [5, null, ["greet"]]) {
+      await refusal("invalid_option", () => createRunner(greeting, { services: given as never }));
+      await refusal("invalid_option", () => createRunner(greeting, { services: greeter }).invoke({}, { services: given as never }));
+    }
   });
 });

@@ -1,7 +1,5 @@
 /** Sessions in this process: the default store, and one for tests. It keeps references, never copies: all that it is given is frozen. */
-import { CheckpointError, RunnerError } from "../../errors/errors.ts";
-import { parseDuration } from "../../support/duration.ts";
-import type { OneOrMany } from "../../support/types.ts";
+import { CheckpointError } from "../../errors/errors.ts";
 import type {
   Amendment,
   ChannelChange,
@@ -15,6 +13,7 @@ import type {
   StoredCheckpoint,
 } from "../checkpointer.ts";
 import { applyChanges, type Cells, noCells, valuesOf } from "./cells.ts";
+import { pruneOptions, removalOptions } from "./options.ts";
 
 interface Kept {
   record: CheckpointRecord;
@@ -56,150 +55,143 @@ function mergedOnce(current: CheckpointRecord["once"], added: StepResults["once"
   return merged;
 }
 
-export interface MemoryCheckpointerOptions {
-  /** Records of one session that are kept; the oldest go. Default: all. */
-  readonly keep?: number;
+type Sessions = Map<string, MemorySession>;
+
+function load(sessions: Sessions, sessionId: string, checkpointId: string | undefined): StoredCheckpoint | undefined {
+  const session = sessions.get(sessionId);
+  if (session === undefined) return undefined;
+  const kept = checkpointId === undefined ? newest(session) : session.kept.find((each) => each.record.checkpointId === checkpointId);
+  return kept === undefined ? undefined : stored(session, kept);
 }
 
-class MemoryCheckpointer implements Checkpointer {
-  readonly backend = "memory";
-  readonly #sessions = new Map<string, MemorySession>();
-  readonly #keep: number;
+interface Saved {
+  readonly record: CheckpointRecord;
+  readonly changes: readonly ChannelChange[];
+  readonly size: number;
+}
 
-  constructor(options: MemoryCheckpointerOptions) {
-    this.#keep = options.keep ?? Number.POSITIVE_INFINITY;
-  }
-
-  load(sessionId: string, checkpointId?: string): StoredCheckpoint | undefined {
-    const session = this.#sessions.get(sessionId);
-    if (session === undefined) return undefined;
-    const kept = checkpointId === undefined ? newest(session) : session.kept.find((each) => each.record.checkpointId === checkpointId);
-    return kept === undefined ? undefined : stored(session, kept);
-  }
-
-  save(fence: Fence, record: CheckpointRecord, changes: readonly ChannelChange[], size: number): SaveReceipt {
-    const session = this.#sessions.get(record.sessionId);
-    checkFence(session, record.sessionId, fence);
-    const before = session?.kept.at(-1);
-    const cells = applyChanges(before?.cells ?? noCells, changes);
-    const kept = { record, updatedAt: record.time, size: size + recordSize, cells };
-    if (session === undefined || before === undefined) {
-      const { sessionId: id, time: createdAt, epoch: ownerEpoch } = record;
-      this.#sessions.set(id, { id, createdAt, ownerEpoch, kept: [kept] });
-      return kept;
-    }
-    // Its results were of the step that this record ends: whoever begins there again runs that step again.
-    if (before.record.results.length > 0 && record.step > before.record.step) before.record = { ...before.record, results: [] };
-    session.kept.push(kept);
-    // Not at every record past the limit, which would move all that is kept each time.
-    if (session.kept.length >= this.#keep * 2) session.kept = session.kept.slice(-this.#keep);
-    session.ownerEpoch = record.epoch;
+/** `keep`: how many records of the session at least. */
+function save(sessions: Sessions, keep: number, fence: Fence, { record, changes, size }: Saved): SaveReceipt {
+  const session = sessions.get(record.sessionId);
+  checkFence(session, record.sessionId, fence);
+  const before = session?.kept.at(-1);
+  const cells = applyChanges(before?.cells ?? noCells, changes);
+  const kept = { record, updatedAt: record.time, size: size + recordSize, cells };
+  if (session === undefined || before === undefined) {
+    const { sessionId: id, time: createdAt, epoch: ownerEpoch } = record;
+    sessions.set(id, { id, createdAt, ownerEpoch, kept: [kept] });
     return kept;
   }
+  // Its results were of the step that this record ends: whoever begins there again runs that step again.
+  if (before.record.results.length > 0 && record.step > before.record.step) before.record = { ...before.record, results: [] };
+  session.kept.push(kept);
+  // Not at every record past the limit, which would move all that is kept each time.
+  if (session.kept.length >= keep * 2) session.kept = session.kept.slice(-keep);
+  session.ownerEpoch = record.epoch;
+  return kept;
+}
 
-  amend(sessionId: string, fence: Fence, { time, epoch, ...change }: Amendment): SaveReceipt {
-    const session = this.#owned(sessionId, fence);
-    const kept = newest(session);
-    kept.record = { ...kept.record, ...change };
-    kept.updatedAt = time;
-    session.ownerEpoch = epoch ?? session.ownerEpoch;
-    return { size: recordSize };
-  }
+function owned(sessions: Sessions, sessionId: string, fence: Fence): MemorySession {
+  const session = sessions.get(sessionId);
+  checkFence(session, sessionId, fence);
+  // A fence that matches no session at all names no checkpoint: nothing can be amended.
+  if (session === undefined) throw new CheckpointError("checkpoint_conflict", { sessionId });
+  return session;
+}
 
-  addResults(sessionId: string, fence: Fence, added: StepResults): void {
-    const session = this.#owned(sessionId, fence);
-    const kept = newest(session);
-    const results: readonly EntryResult[] = [...kept.record.results, ...added.results];
-    kept.record = { ...kept.record, results, once: mergedOnce(kept.record.once, added.once) };
-  }
+function amend(session: MemorySession, { time, epoch, ...change }: Amendment): SaveReceipt {
+  const kept = newest(session);
+  kept.record = { ...kept.record, ...change };
+  kept.updatedAt = time;
+  session.ownerEpoch = epoch ?? session.ownerEpoch;
+  return { size: recordSize };
+}
 
-  // oxlint-disable-next-line typescript/require-await -- the port is asynchronous, this store is not
-  async *history(sessionId: string, options: { readonly limit?: number; readonly before?: string } = {}): AsyncGenerator<StoredCheckpoint> {
-    const session = this.#sessions.get(sessionId);
-    if (session === undefined) return;
-    const { before, limit = Number.POSITIVE_INFINITY } = options;
-    const end = before === undefined ? session.kept.length : session.kept.findIndex((each) => each.record.checkpointId === before);
-    if (end < 0) throw new CheckpointError("checkpoint_not_found", { sessionId, checkpointId: String(before) });
-    const listed = session.kept.slice(0, end).toReversed();
-    for (const kept of listed.slice(0, limit)) yield stored(session, kept);
-  }
+function addResults(session: MemorySession, added: StepResults): void {
+  const kept = newest(session);
+  const results: readonly EntryResult[] = [...kept.record.results, ...added.results];
+  kept.record = { ...kept.record, results, once: mergedOnce(kept.record.once, added.once) };
+}
 
-  // oxlint-disable-next-line typescript/require-await -- as above
-  async *list(filter: SessionFilter = {}): AsyncGenerator<StoredCheckpoint> {
-    const { graph, status, limit = Number.POSITIVE_INFINITY } = filter;
-    const all = [...this.#sessions.values()].toReversed().toSorted((left, right) => newest(right).updatedAt - newest(left).updatedAt);
-    let count = 0;
-    for (const session of all) {
-      const { record } = newest(session);
-      if (graph !== undefined && record.graph !== graph) continue;
-      if (status !== undefined && record.status !== status) continue;
-      if (count >= limit) return;
-      count += 1;
-      yield stored(session, newest(session));
-    }
-  }
+// oxlint-disable-next-line typescript/require-await -- the port is asynchronous, this store is not
+async function* history(sessions: Sessions, sessionId: string, options: Parameters<Checkpointer["history"]>[1] = {}) {
+  const session = sessions.get(sessionId);
+  if (session === undefined) return;
+  const { before, limit = Number.POSITIVE_INFINITY } = options;
+  const end = before === undefined ? session.kept.length : session.kept.findIndex((each) => each.record.checkpointId === before);
+  if (end < 0) throw new CheckpointError("checkpoint_not_found", { sessionId, checkpointId: String(before) });
+  const listed = session.kept.slice(0, end).toReversed();
+  for (const kept of listed.slice(0, limit)) yield stored(session, kept);
+}
 
-  delete(sessionId: string): Promise<boolean> {
-    return Promise.resolve(this.#sessions.delete(sessionId));
-  }
-
-  // oxlint-disable-next-line typescript/require-await -- as above
-  async prune({ keep, sessionId }: { readonly keep: number; readonly sessionId?: string }): Promise<number> {
-    if (!Number.isSafeInteger(keep) || keep < 1) {
-      throw new RunnerError("invalid_option", { option: "keep", reason: "must be a whole number from 1" });
-    }
-    let gone = 0;
-    for (const session of this.#sessions.values()) {
-      if (sessionId !== undefined && session.id !== sessionId) continue;
-      gone += Math.max(0, session.kept.length - keep);
-      session.kept = session.kept.slice(-keep);
-    }
-    return gone;
-  }
-
-  // oxlint-disable-next-line typescript/require-await -- as above
-  async deleteSessions(options: Parameters<Checkpointer["deleteSessions"]>[0]): Promise<number> {
-    const age = options.olderThan === undefined ? undefined : parseDuration(options.olderThan);
-    if (options.olderThan !== undefined && age === undefined) {
-      throw new RunnerError("invalid_option", { option: "olderThan", reason: 'must be a duration, such as "30d"' });
-    }
-    const statuses = options.status === undefined ? undefined : listed(options.status);
-    let gone = 0;
-    for (const session of this.#sessions.values()) {
-      const { status } = newest(session).record;
-      const old = age === undefined || newest(session).updatedAt <= Date.now() - age;
-      if (status === "running" || !old || (statuses !== undefined && !statuses.includes(status))) continue;
-      this.#sessions.delete(session.id);
-      gone += 1;
-    }
-    return gone;
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  #owned(sessionId: string, fence: Fence): MemorySession {
-    const session = this.#sessions.get(sessionId);
-    checkFence(session, sessionId, fence);
-    // A fence that matches no session at all names no checkpoint: nothing can be amended.
-    if (session === undefined) throw new CheckpointError("checkpoint_conflict", { sessionId });
-    return session;
+// oxlint-disable-next-line typescript/require-await -- as above
+async function* list(sessions: Sessions, { graph, status, limit = Number.POSITIVE_INFINITY }: SessionFilter = {}) {
+  const all = [...sessions.values()].toReversed().toSorted((left, right) => newest(right).updatedAt - newest(left).updatedAt);
+  let count = 0;
+  for (const session of all) {
+    const { record } = newest(session);
+    if (graph !== undefined && record.graph !== graph) continue;
+    if (status !== undefined && record.status !== status) continue;
+    if (count >= limit) return;
+    count += 1;
+    yield stored(session, newest(session));
   }
 }
 
-const listed = <T>(value: OneOrMany<T>): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+function prune(sessions: Sessions, options: Parameters<Checkpointer["prune"]>[0]): number {
+  const { keep, sessionId } = pruneOptions(options);
+  let gone = 0;
+  for (const session of sessions.values()) {
+    if (sessionId !== undefined && session.id !== sessionId) continue;
+    gone += Math.max(0, session.kept.length - keep);
+    session.kept = session.kept.slice(-keep);
+  }
+  return gone;
+}
+
+function deleteSessions(sessions: Sessions, options: Parameters<Checkpointer["deleteSessions"]>[0]): number {
+  const { age, statuses } = removalOptions(options);
+  let gone = 0;
+  for (const session of sessions.values()) {
+    const { status } = newest(session).record;
+    const old = age === undefined || newest(session).updatedAt <= Date.now() - age;
+    if (status === "running" || !old || (statuses !== undefined && !statuses.includes(status))) continue;
+    sessions.delete(session.id);
+    gone += 1;
+  }
+  return gone;
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+/* Functions of its own that know no `this`: so that a store which wraps it may spread it, inherit from it or stand before it. */
+function makeStore(keep: number): Checkpointer {
+  const sessions: Sessions = new Map();
+  return {
+    backend: "memory",
+    load: (sessionId, checkpointId) => load(sessions, sessionId, checkpointId),
+    save: (fence, record, changes, size) => save(sessions, keep, fence, { record, changes, size }),
+    amend: (sessionId, fence, change) => amend(owned(sessions, sessionId, fence), change),
+    addResults: (sessionId, fence, added) => addResults(owned(sessions, sessionId, fence), added),
+    history: (sessionId, options) => history(sessions, sessionId, options),
+    list: (filter) => list(sessions, filter),
+    delete: (sessionId) => Promise.resolve(sessions.delete(sessionId)),
+    // Asynchronous, so that a refusal is a rejection.
+    // oxlint-disable-next-line typescript/require-await -- the port is asynchronous, this store is not
+    prune: async (options) => prune(sessions, options),
+    // oxlint-disable-next-line typescript/require-await -- as above
+    deleteSessions: async (options) => deleteSessions(sessions, options),
+    close: nothing,
+    [Symbol.asyncDispose]: nothing,
+  };
+}
 
 /** A store in this process: sessions live as long as it does. */
 export function memoryCheckpointer(): Checkpointer {
-  return new MemoryCheckpointer({});
+  return makeStore(Number.POSITIVE_INFINITY);
 }
 
-/** The default store, which keeps the newest records of each session. */
-export function boundedMemoryCheckpointer(options: MemoryCheckpointerOptions): Checkpointer {
-  return new MemoryCheckpointer(options);
+/** The default store, which keeps the newest records of each session: at least so many. */
+export function boundedMemoryCheckpointer({ keep }: { readonly keep: number }): Checkpointer {
+  return makeStore(keep);
 }

@@ -1,0 +1,45 @@
+/** Checks what the memory store is asked to trim and to remove: of a wrong value, nothing is removed. */
+import { RunnerError } from "../../errors/errors.ts";
+import { sessionStatuses } from "../../events/event.ts";
+import { parseDuration } from "../../support/duration.ts";
+import { show } from "../../support/show.ts";
+import type { Checkpointer } from "../checkpointer.ts";
+
+function refuse(option: string, reason: string): never {
+  throw new RunnerError("invalid_option", { option, reason });
+}
+
+/* A caller in JavaScript may hand over anything. */
+function checkObject(options: unknown): void {
+  if (typeof options !== "object" || options === null) refuse("options", `must be an object, not ${show(options)}`);
+}
+
+type PruneOptions = Parameters<Checkpointer["prune"]>[0];
+
+/** Throws `RunnerError` `invalid_option`, as does the other. */
+export function pruneOptions(options: PruneOptions): PruneOptions {
+  checkObject(options);
+  const { keep, sessionId } = options;
+  if (!Number.isSafeInteger(keep) || keep < 1) refuse("keep", "must be a whole number from 1");
+  if (sessionId !== undefined && typeof sessionId !== "string") refuse("sessionId", `must be a text, not ${show(sessionId)}`);
+  return options;
+}
+
+/** Milliseconds, and a list; `undefined` where it does not matter. */
+export interface Removal {
+  readonly age: number | undefined;
+  readonly statuses: readonly unknown[] | undefined;
+}
+
+export function removalOptions(options: Parameters<Checkpointer["deleteSessions"]>[0]): Removal {
+  checkObject(options);
+  const { olderThan, status } = options;
+  const age = parseDuration(olderThan);
+  if (olderThan !== undefined && age === undefined) refuse("olderThan", 'must be a duration, such as "30d"');
+  if (status === undefined) return { age, statuses: undefined };
+  const statuses: readonly unknown[] = Array.isArray(status) ? status : [status];
+  const removable = sessionStatuses.filter((each) => each !== "running");
+  const wrong = statuses.find((each) => !removable.some((known) => known === each));
+  if (wrong !== undefined) refuse("status", `must be of ${removable.map((each) => `"${each}"`).join(", ")}, not ${show(wrong)}`);
+  return { age, statuses };
+}
