@@ -8,6 +8,10 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Every mistake that the command line finds by itself: its exit code, and the sentence made of its facts. */
 const mistakes = {
+  wrong_usage: {
+    exit: exitCodes.usage,
+    sentence: ({ reason }: { reason: string }) => reason,
+  },
   module_not_found: {
     exit: exitCodes.usage,
     sentence: ({ module, hint }: { module: string; hint: string }) => `There is no module ${module}.${hint}`,
@@ -63,6 +67,11 @@ const mistakes = {
     exit: exitCodes.usage,
     sentence: ({ folder, reason }: { folder: string; reason: string }) =>
       `Nothing can be written to ${folder}: ${reason}. Name another folder with --home.`,
+  },
+  events_unusable: {
+    exit: exitCodes.usage,
+    sentence: ({ path, reason }: { path: string; reason: string }) =>
+      `The event log cannot be written to ${path}: ${reason}. Name another file with --events, or none.`,
   },
   stalled: {
     exit: exitCodes.failed,

@@ -75,7 +75,8 @@ function stackOf(error: Error): string {
 
 /** Our own sentence; where it advises programs, that of this command. */
 function sentenceOf(error: SpanloomError): string {
-  if (error.code !== "max_steps") return error.message;
+  // A reason that ends with a full stop, in a sentence that does.
+  if (error.code !== "max_steps") return error.message.replace(/(?<=[^.])\.\.$/, ".");
   return `The run did not end within ${String(error.facts["maxSteps"])} supersteps. Raise --max-steps if so many are meant.`;
 }
 
@@ -86,11 +87,19 @@ function sentenceOf(error: SpanloomError): string {
 export function explain(error: unknown, depth = 0): string {
   if (!(error instanceof Error)) return severalLines(compact(error, 1_000));
   const text = SpanloomError.is(error) ? `${sentenceOf(error)} (${error.code})` : stackOf(error);
-  const inner = error instanceof AggregateError ? error.errors : error.cause === undefined ? [] : [error.cause];
   if (depth >= 8) return severalLines(text);
-  const causes = inner.map((cause) => explain(cause, depth + 1)).filter((cause) => !text.includes(withoutName(cause)));
+  const causes = causesOf(error, text)
+    .map((cause) => explain(cause, depth + 1))
+    .filter((cause) => !text.includes(withoutName(cause)));
   return [severalLines(text), ...causes.map((cause) => indent(`caused by: ${cause}`))].join("\n");
 }
+
+const innerOf = (error: Error): readonly unknown[] =>
+  error instanceof AggregateError ? error.errors : error.cause === undefined ? [] : [error.cause];
+
+/** A cause of ours whose sentence was said already is passed over, for its own. */
+const causesOf = (error: Error, said: string): readonly unknown[] =>
+  innerOf(error).flatMap((cause) => (SpanloomError.is(cause) && said.includes(sentenceOf(cause)) ? innerOf(cause) : [cause]));
 
 /** Without the "TypeError: " that a message is said with. */
 const withoutName = (text: string): string => text.replace(/^\w+: /, "");

@@ -1,7 +1,8 @@
 /** What a run leaves on disk: its events and its trace, under names that are known only once it has begun. */
-import { mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import type { EventSink } from "../events/sink.ts";
 import type { AnyEvent } from "../events/event.ts";
 import { makeFolders } from "../support/make-folders.ts";
@@ -34,6 +35,17 @@ function makeFolder(home: string, name: "traces" | "events"): string {
   }
 }
 
+/** A draft without a name. */
+function scratchIn(folder: string): TraceDraft {
+  const file = join(folder, "trace.otlp.jsonl");
+  return {
+    file,
+    read: () => readFile(file, "utf8").catch(() => ""),
+    publish: () => undefined,
+    discard: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
 /** Opens a draft in `<home>/traces`. Throws `CommandError` `home_unusable`. */
 export function draftTrace(home: string): TraceDraft {
   const folder = makeFolder(home, "traces");
@@ -43,13 +55,12 @@ export function draftTrace(home: string): TraceDraft {
   } catch (cause) {
     throw new CommandError("home_unusable", { folder, reason: messageOf(cause) }, { cause });
   }
-  const file = join(draft, "trace.otlp.jsonl");
-  const discard = (): void => rmSync(draft, { recursive: true, force: true });
+  const scratch = scratchIn(draft);
   return {
-    file,
-    read: () => readFile(file, "utf8").catch(() => ""),
+    ...scratch,
     publish: (invocationId) => {
       const path = join(folder, `${fileName(invocationId)}.otlp.jsonl`);
+      const { file } = scratch;
       try {
         // A write that failed leaves an empty file.
         if (statSync(file).size === 0) return undefined;
@@ -58,16 +69,40 @@ export function draftTrace(home: string): TraceDraft {
       } catch {
         return undefined;
       } finally {
-        discard();
+        scratch.discard();
       }
     },
-    discard,
   };
+}
+
+/** A draft that is never published, in the system's folder for such; `undefined` where nothing can be written there. */
+export function scratchTrace(): TraceDraft | undefined {
+  try {
+    return scratchIn(mkdtempSync(join(tmpdir(), "spanloom-")));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the event log of an invocation is. */
+export const eventLogPath = (home: string, invocationId: string): string => resolve(home, "events", `${fileName(invocationId)}.jsonl`);
+
+/** Makes missing folders, but no file before there is an event. Throws `CommandError` `events_unusable` where there can be no such file. */
+export function checkEventLog(given: string): void {
+  const path = resolve(given);
+  try {
+    makeFolders(dirname(path));
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory() === true) throw new Error("it is a folder");
+    accessSync(found === undefined ? dirname(path) : path, constants.W_OK);
+  } catch (cause) {
+    throw new CommandError("events_unusable", { path, reason: messageOf(cause) }, { cause });
+  }
 }
 
 /** A sink that opens `<home>/events/<invocation id>.jsonl` when the first event tells the id. Throws `CommandError` `home_unusable`. */
 export function invocationSink(home: string, open: (path: string) => EventSink): EventSink {
-  const folder = makeFolder(home, "events");
+  makeFolder(home, "events");
   let inner: EventSink | undefined;
   let waiting: readonly AnyEvent[] = [];
   return {
@@ -75,7 +110,7 @@ export function invocationSink(home: string, open: (path: string) => EventSink):
     queue: { policy: "block" },
     write: async (events, signal) => {
       const invocationId = events.find((event) => event.invocationId !== undefined)?.invocationId;
-      if (inner === undefined && invocationId !== undefined) inner = open(join(folder, `${fileName(invocationId)}.jsonl`));
+      if (inner === undefined && invocationId !== undefined) inner = open(eventLogPath(home, invocationId));
       if (inner === undefined) {
         waiting = [...waiting, ...events];
         return;

@@ -34,10 +34,18 @@ export function withoutRun(status: "cancelled" | "failed", sessionId: string | u
 
 /** What `--json` prints. */
 export function outcomeJson(outcome: Outcome): string {
-  const { status, sessionId, invocationId, steps, step, state, interrupts, versions, traceId, traceFile } = outcome;
+  const { status, sessionId, invocationId, steps, step, state, versions, traceId, traceFile } = outcome;
+  // JSON has no word for a payload that is undefined.
+  const interrupts = outcome.interrupts.map((interrupt) => ({ ...interrupt, payload: interrupt.payload ?? null }));
   const error = status === "failed" ? { error: serializeError(outcome.error) } : {};
   const all = { status, sessionId, invocationId, steps, step, state, interrupts, versions, traceId, traceFile, ...error };
   return `${readableJson(all)}\n`;
+}
+
+/** What standard output gets: the document, or the state alone, if there is one. */
+export function resultText(outcome: Outcome, json: boolean): string {
+  if (json) return outcomeJson(outcome);
+  return outcome.state === null ? "" : `${readableJson(outcome.state)}\n`;
 }
 
 /** The exit code; a run that ended by itself before a signal could stop it keeps its own. */
@@ -49,6 +57,12 @@ export function exitCodeFor({ status, error }: Outcome, signal: StopSignal | und
 
 const marks = { completed: ["green", "✓"], paused: ["yellow", "‖"], cancelled: ["yellow", "■"], failed: ["red", "✗"] } as const;
 
+/** "✓ completed" */
+export function statusMark(status: Outcome["status"], paint: Paint): string {
+  const [style, mark] = marks[status];
+  return paint(style, `${mark} ${status}`);
+}
+
 /** What becomes of a session that could go on. */
 function keptLine({ status, interrupts }: Outcome): string {
   const asked = status === "paused" ? interrupts.filter(({ kind }) => kind === "interrupt").length : 0;
@@ -58,14 +72,13 @@ function keptLine({ status, interrupts }: Outcome): string {
 
 /** The status, and what a pause waits for. `duration` in milliseconds. */
 export function statusLines(outcome: Outcome, duration: number, paint: Paint): readonly string[] {
-  const [style, mark] = marks[outcome.status];
   const steps = outcome.steps === 1 ? "1 step" : `${outcome.steps} steps`;
   // One that was refused made no session.
   const session = outcome.sessionId === null || outcome.invocationId === null ? [] : [`session ${oneLine(outcome.sessionId)}`];
   const facts = [...session, steps, formatDuration(duration)].join(" · ");
   const kept = outcome.status === "completed" || session.length === 0;
   return [
-    `${paint(style, `${mark} ${outcome.status}`)} ${paint("dim", facts)}`,
+    `${statusMark(outcome.status, paint)} ${paint("dim", facts)}`,
     ...outcome.interrupts.map((interrupt) => `  ${paint("yellow", interruptLine(interrupt))}`),
     ...(kept ? [] : [paint("dim", keptLine(outcome))]),
   ];

@@ -1,5 +1,5 @@
 /** What may end a run from outside of it: signals, errors that nothing caught, an exit, and a process with nothing left to wait for. */
-import { CommandError, exitCodes } from "./exit-codes.ts";
+import { CommandError, type ExitCode, exitCodes } from "./exit-codes.ts";
 import { messageOf } from "./format.ts";
 
 export type StopSignal = "SIGINT" | "SIGTERM";
@@ -8,7 +8,9 @@ export interface ProcessWatch {
   /** Settles as the work does; rejects with `CommandError` `stalled` or `crashed` if the process cannot bring it to an end. */
   guard<Value>(what: string, work: Promise<Value>): Promise<Value>;
   /** What the first signal does from now on. Without it, every signal ends the process at once. */
-  onFirstSignal(stop: ((signal: StopSignal) => void) | undefined): void;
+  onFirstSignal(stop: (signal: StopSignal) => void): void;
+  /** What was watched has ended, and the process ends with this code from now on. The next signal ends the waiting; one after that, all. */
+  settled(code: ExitCode, endWaiting?: () => void): void;
   /** The first signal that came. */
   readonly signal: StopSignal | undefined;
 }
@@ -19,12 +21,13 @@ interface Guarded {
 }
 
 /**
- * Listens for the rest of the process. `tell` is called, and must be done when it returns, where the process ends at once: by a signal
- * (without an error), or in the middle of what is guarded. By then telemetry has written what it holds.
+ * Listens for the rest of the process. `tell` is called, and must be done when it returns, as the process ends: with an error in the middle of
+ * what is guarded, without one by a signal, or when all has settled. By then telemetry has written what it holds.
  */
 export function watchProcess(tell: (error: CommandError | undefined) => void): ProcessWatch {
   const guarded = new Set<Guarded>();
   let gracefully: ((signal: StopSignal) => void) | undefined;
+  let settledCode: ExitCode | undefined;
   let first: StopSignal | undefined;
   let stopping: { readonly error: CommandError | undefined } | undefined;
   // Told when the process exits: that is when telemetry writes what it holds.
@@ -33,11 +36,11 @@ export function watchProcess(tell: (error: CommandError | undefined) => void): P
     return process.exit(code);
   };
   const stop = (signal: StopSignal): void => {
-    if (first === undefined && gracefully !== undefined) {
-      first = signal;
-      return gracefully(signal);
-    }
-    endAtOnce(exitCodes[signal], undefined);
+    const act = gracefully;
+    gracefully = undefined;
+    first ??= signal;
+    if (act !== undefined) return act(signal);
+    endAtOnce(settledCode ?? exitCodes[signal], undefined);
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
@@ -49,13 +52,17 @@ export function watchProcess(tell: (error: CommandError | undefined) => void): P
     for (const { reject } of guarded) reject(error);
     if (guarded.size === 0) endAtOnce(exitCodes.failed, error);
   });
-  // Else user code ended the process: what was under way is not completed, whatever code it gave.
+  // Else user code may have ended the process: what was under way is not completed, and what has settled is, whatever code it gave.
   process.on("exit", (code) => {
     if (stopping !== undefined) return tell(stopping.error);
     const [interrupted] = guarded;
-    if (interrupted === undefined) return;
-    tell(new CommandError("exited", { what: interrupted.what, code }));
-    if (code === 0) process.exitCode = exitCodes.failed;
+    if (interrupted !== undefined) {
+      tell(new CommandError("exited", { what: interrupted.what, code }));
+      process.exitCode = exitCodes.failed;
+    } else if (settledCode !== undefined) {
+      tell(undefined);
+      process.exitCode = settledCode;
+    }
   });
   return {
     get signal() {
@@ -63,6 +70,10 @@ export function watchProcess(tell: (error: CommandError | undefined) => void): P
     },
     onFirstSignal: (next) => {
       gracefully = next;
+    },
+    settled: (code, endWaiting) => {
+      settledCode = code;
+      gracefully = endWaiting;
     },
     guard: async (what, work) => {
       const { promise, reject } = Promise.withResolvers<never>();

@@ -1,8 +1,9 @@
 /** All commands under one name: parsing, help, and the exit code of whatever was asked for. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { CommandError, type ExitCode, exitCodes } from "./exit-codes.ts";
 import { explain } from "./format.ts";
+import { outcomeJson, withoutRun } from "./outcome.ts";
 import { addRunCommand } from "./run-command.ts";
 import { outliveReaders, write } from "./terminal.ts";
 
@@ -25,6 +26,20 @@ function makeProgram(done: (code: ExitCode) => void): Command {
   return program;
 }
 
+/** Whether the document of a run was asked for, in arguments that could not all be understood. */
+function asksForDocument([command, ...rest]: readonly string[]): boolean {
+  const end = rest.indexOf("--");
+  return command === "run" && (end < 0 ? rest : rest.slice(0, end)).includes("--json");
+}
+
+/** What the parser refuses, or has done: it has said so itself, for people. */
+async function parserEnded({ exitCode, message }: CommanderError, args: readonly string[]): Promise<ExitCode> {
+  if (exitCode === 0) return exitCodes.completed;
+  const error = new CommandError("wrong_usage", { reason: message.replace(/^error: /, "") });
+  if (asksForDocument(args)) await write(process.stdout, outcomeJson(withoutRun("failed", undefined, error)));
+  return exitCodes.usage;
+}
+
 /** Parses the arguments (without those of Node itself), does what they ask, and gives the exit code. Never rejects. */
 export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   outliveReaders(process.stdout, process.stderr);
@@ -34,7 +49,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
       code = given;
     }).parseAsync(args, { from: "user" });
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.completed : exitCodes.usage;
+    if (error instanceof CommanderError) return parserEnded(error, args);
     await write(process.stderr, `${explain(error)}\n`);
     return exitCodes.failed;
   }

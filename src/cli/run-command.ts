@@ -6,14 +6,15 @@ import { divertConsole } from "./divert-console.ts";
 import { CommandError, type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { explain, messageOf, nodesInWords } from "./format.ts";
 import { checkComplete, readInput } from "./input.ts";
+import { checkEventLog } from "./home.ts";
 import { type LoadedGraph, loadGraph, locateModule } from "./load-graph.ts";
-import { exitCodeFor, outcomeJson, statusLines, withoutRun } from "./outcome.ts";
+import type { RunRequest } from "./loose-runner.ts";
+import { outcomeJson, resultText, statusLines, statusMark, withoutRun } from "./outcome.ts";
 import { readSpans } from "./otlp-spans.ts";
 import { type ProcessWatch, watchProcess } from "./process-watch.ts";
-import { readableJson } from "./readable-json.ts";
 import { type Paint, painterFor, widthOf, write } from "./terminal.ts";
 import { waterfall } from "./waterfall.ts";
-import type { CutOff, Finished, RunRequest } from "./run-session.ts";
+import type { CutOff, Finished } from "./run-session.ts";
 
 interface RunOptions {
   readonly export?: string;
@@ -78,21 +79,25 @@ function requestOf(loaded: LoadedGraph, input: RunRequest["input"], options: Run
   };
 }
 
-function traceLines({ outcome }: Finished, request: RunRequest, paint: Paint): readonly string[] {
+function traceLines({ outcome, sentTo }: Finished, request: RunRequest, paint: Paint): readonly string[] {
   if (outcome.traceFile !== null) {
     return [`Trace: ${outcome.traceFile}`, paint("dim", "  To open it in Jaeger: Search → Upload → JSON File, and choose this file.")];
   }
   if (request.otlp === undefined || outcome.traceId === null) return [];
-  const where = request.otlp.endpoint ?? process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "http://localhost:4318";
-  return [`Trace: ${outcome.traceId}, sent to ${where}`, paint("dim", "  In Jaeger: look it up by this trace id, at the top of the page.")];
+  if (sentTo === undefined) return [`Trace: ${outcome.traceId}`];
+  return [
+    `Trace: ${outcome.traceId}, sent to ${sentTo}`,
+    paint("dim", "  In Jaeger: look it up by this trace id, at the top of the page."),
+  ];
 }
 
-/** All that there is time to say: without an error, it was stopped by a signal. */
+/** All that there is time to say: without an error, the run had ended or was stopped by a signal. */
 function cutOffLines({ facts, running, step }: CutOff, error: unknown, paint: Paint): readonly string[] {
   const was = running.length === 1 ? "was" : "were";
   const still = running.length === 0 ? "" : paint("dim", ` · ${nodesInWords(running)} ${was} still running (step ${step})`);
+  const ended = facts.status === undefined ? paint("yellow", "■ stopped at once") : statusMark(facts.status, paint);
   return [
-    error === undefined ? `${paint("yellow", "■ stopped at once")}${still}` : `${paint("red", "✗")} ${explain(error)}`,
+    error === undefined ? `${ended}${still}` : `${paint("red", "✗")} ${explain(error)}`,
     ...(typeof facts.traceFile === "string" ? [`Trace: ${facts.traceFile}`] : []),
   ];
 }
@@ -104,8 +109,7 @@ async function report(finished: Finished, request: RunRequest, json: boolean, pa
   await say(statusLines(outcome, duration, paint));
   if (outcome.status === "failed") await say([explain(outcome.error)]);
   await say(warnings.map((warning) => paint("yellow", `! ${warning}`)));
-  if (json) await write(stdout, outcomeJson(outcome));
-  else if (outcome.status !== "failed") await write(stdout, `${readableJson(outcome.state)}\n`);
+  await write(stdout, resultText(outcome, json));
   await say(waterfall(readSpans(trace), { width: widthOf(stderr), paint }));
   await say(traceLines(finished, request, paint));
 }
@@ -117,7 +121,9 @@ async function prepare(module: string, options: RunOptions, watch: ProcessWatch)
   const { planOf } = await import("../graph/graph.ts");
   const loaded = await watch.guard(`The import of ${module}`, loadGraph(path, options.export, planOf));
   checkNodes(loaded.plan, "--pause-before", options.pauseBefore ?? []);
-  checkComplete(loaded.plan, input);
+  // A session that exists needs less, or none: whether it does is the runner's to find.
+  if (options.onExisting === undefined || options.onExisting === "error") checkComplete(loaded.plan, input);
+  if (options.events !== undefined && options.events !== "none") checkEventLog(options.events);
   return requestOf(loaded, input, options);
 }
 
@@ -135,15 +141,13 @@ async function execute(module: string, options: RunOptions): Promise<ExitCode> {
   let printed = false;
   let cutOff = (): CutOff => ({ facts: {}, running: [], step: 0 });
   const watch = watchProcess((error) => {
+    if (printed && error === undefined) return;
     const known = cutOff();
-    const status = error === undefined ? "cancelled" : "failed";
-    if (error !== undefined || !printed)
-      process.stderr.write(
-        cutOffLines(known, error, paint)
-          .map((line) => `${line}\n`)
-          .join(""),
-      );
-    if (json && !printed) process.stdout.write(outcomeJson({ ...withoutRun(status, options.session, error), ...known.facts }));
+    const lines = cutOffLines(known, error, paint);
+    process.stderr.write(lines.map((line) => `${line}\n`).join(""));
+    const stopped = withoutRun("cancelled", options.session);
+    const failed = error === undefined ? {} : { status: "failed" as const, error };
+    if (!printed) process.stdout.write(resultText({ ...stopped, ...known.facts, ...failed }, json));
   });
   // From the import on; where there is a live view, it takes over while the graph runs.
   const restoreConsole = divertConsole((text) => void process.stderr.write(text));
@@ -155,9 +159,10 @@ async function execute(module: string, options: RunOptions): Promise<ExitCode> {
     });
     printed = true;
     await report(finished, request, json, paint);
-    return exitCodeFor(finished.outcome, watch.signal);
+    return finished.exitCode;
   } catch (error) {
     printed = true;
+    watch.settled(exitCodeOf(error));
     await write(process.stderr, `${paint("red", "✗")} ${explain(error)}\n`);
     if (json) await write(process.stdout, outcomeJson(withoutRun("failed", options.session, error)));
     return exitCodeOf(error);

@@ -1,98 +1,42 @@
 /** Runs a loaded graph from its first event to the last flush, and says how it ended. */
 import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
+import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import { SpanloomError } from "../errors/errors.ts";
-import { createRunner, jsonlSink } from "../index.ts";
-import type { AnyEvent, Interrupt } from "../events/event.ts";
-import type { EventSink } from "../events/sink.ts";
-import { startTelemetry } from "../otel.ts";
-import type { Values } from "../support/types.ts";
-import { draftTrace, invocationSink, type TraceDraft } from "./home.ts";
+import { snapshotOf } from "../runtime/snapshot.ts";
 import { divertConsole } from "./divert-console.ts";
-import { CommandError } from "./exit-codes.ts";
+import { CommandError, type ExitCode } from "./exit-codes.ts";
+import { eventLogPath } from "./home.ts";
 import { type LiveOutput, liveOutput } from "./live-output.ts";
 import { createLiveView, type LiveView, runningNodes } from "./live-view.ts";
-import type { LoadedGraph } from "./load-graph.ts";
-import { type Outcome, withoutRun } from "./outcome.ts";
+import { lastBarrier, type LooseRun, type LooseRunner, makeRunner, type RunRequest } from "./loose-runner.ts";
+import { exitCodeFor, type Outcome, withoutRun } from "./outcome.ts";
 import type { ProcessWatch } from "./process-watch.ts";
 import type { Paint } from "./terminal.ts";
+import { startTracing, type Tracing } from "./tracing.ts";
 import { warningTexts } from "./warnings.ts";
-
-export interface RunRequest {
-  readonly loaded: LoadedGraph;
-  readonly input: Values;
-  readonly sessionId: string | undefined;
-  readonly onExisting: "error" | "next" | "resume" | undefined;
-  readonly pauseBefore: readonly string[];
-  readonly maxSteps: number | undefined;
-  readonly concurrency: number | undefined;
-  readonly onGraphChange: "compatible" | "error" | "warn" | undefined;
-  /** A path, "none", or `undefined` for a file of the invocation's own under `home`. */
-  readonly events: string | undefined;
-  readonly home: string;
-  /** Sends the trace to a collector; its base URL, or `undefined` for that of the environment. */
-  readonly otlp: { readonly endpoint: string | undefined } | undefined;
-  readonly quiet: boolean;
-}
 
 /** How it ended, and what is to be said of it. */
 export interface Finished {
   readonly outcome: Outcome;
+  readonly exitCode: ExitCode;
   /** Milliseconds. */
   readonly duration: number;
   /** OTLP-JSON lines; empty without a trace. */
   readonly trace: string;
+  /** The address that every span of it was delivered to. */
+  readonly sentTo: string | undefined;
   /** What the run warned of, and what was lost on the way, in sentences. */
   readonly warnings: readonly string[];
-}
-
-interface Result {
-  readonly status: "completed" | "paused" | "cancelled";
-  readonly state: unknown;
-  readonly steps: number;
-  readonly step: number;
-  readonly versions: Readonly<Record<string, number>>;
-  readonly interrupts: readonly Interrupt[];
-}
-
-/** A run and a runner of a graph whose types are unknown here. */
-interface LooseRun extends AsyncIterable<AnyEvent> {
-  readonly sessionId: string;
-  readonly invocationId: string;
-  readonly result: Promise<Result>;
-  cancel(reason?: unknown): void;
-}
-interface LooseRunner {
-  stream(input: Values, options: { readonly sessionId?: string; readonly onExisting?: "error" | "next" | "resume" }): LooseRun;
-  session(sessionId: string): { state(): Promise<Omit<Result, "status" | "steps">> };
-  drain(): Promise<void>;
-  close(): Promise<{ readonly lostEvents: number }>;
-}
-
-function makeRunner({ loaded, ...request }: RunRequest): LooseRunner {
-  const sinks: EventSink[] = [];
-  if (request.events === undefined) sinks.push(invocationSink(request.home, jsonlSink));
-  else if (request.events !== "none") sinks.push(jsonlSink(resolve(request.events)));
-  const options = {
-    sinks,
-    ...(loaded.services === undefined ? {} : { services: loaded.services }),
-    ...(request.pauseBefore.length === 0 ? {} : { pauseBefore: request.pauseBefore }),
-    ...(request.maxSteps === undefined ? {} : { maxSteps: request.maxSteps }),
-    ...(request.concurrency === undefined ? {} : { concurrency: request.concurrency }),
-    ...(request.onGraphChange === undefined ? {} : { onGraphChange: request.onGraphChange }),
-  };
-  // A graph from a file has no types at compile time: the runner itself checks what it is given.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const untyped = createRunner as unknown as (graph: unknown, options: object) => LooseRunner;
-  return untyped(loaded.graph, options);
 }
 
 async function follow(run: LooseRun, output: LiveOutput): Promise<void> {
   for await (const event of run) output.event(event);
 }
 
-/** What is known of a run that is cut off. */
+/** What is known of a run whose process ends. */
 export interface CutOff {
+  /** With its status if it had ended. */
   readonly facts: Partial<Outcome>;
   /** The nodes that run, and the superstep they run in. */
   readonly running: readonly string[];
@@ -105,10 +49,11 @@ export type Begun = (cutOff: () => CutOff) => void;
 /** A run's surroundings, from its first event to its last. */
 interface Stage {
   readonly runner: LooseRunner;
+  readonly store: Checkpointer;
   readonly view: LiveView;
   readonly output: LiveOutput;
   readonly watch: ProcessWatch;
-  readonly draft: TraceDraft | undefined;
+  readonly tracing: Tracing;
 }
 
 /** A run that was refused has no invocation. */
@@ -153,13 +98,27 @@ async function settle({ runner, view, output, watch }: Stage, run: LooseRun): Pr
   }
 }
 
-function cutOff({ view, output, draft }: Stage, run: LooseRun): CutOff {
+/** The trace's path, once it has its name. */
+function publish({ draft }: Tracing, invocationId: string | null): string | null {
+  return (invocationId === null ? undefined : draft?.publish(invocationId)) ?? null;
+}
+
+/** The store knows what was done; the view, which lags behind, is asked only for what is nowhere else. */
+function cutOff({ store, view, output, tracing }: Stage, run: LooseRun): CutOff {
   output.close();
-  const ids = idsOf(run, view);
-  const traceFile = (ids.invocationId === null ? undefined : draft?.publish(ids.invocationId)) ?? null;
+  const barrier = lastBarrier(store, run.sessionId);
+  const { sessionId, invocationId } = barrier === undefined ? idsOf(run, view) : run;
+  const traceId = view.traceId ?? barrier?.record.trace?.traceparent.split("-")[1] ?? null;
+  const ids = { sessionId, invocationId, traceId, traceFile: publish(tracing, invocationId) };
   // Sessions are new: what this invocation has done is all that was done.
-  const steps = { steps: view.steps, step: view.steps };
-  return { facts: { ...ids, ...steps, traceId: view.traceId ?? null, traceFile }, running: runningNodes(view), step: view.step };
+  const steps = barrier?.record.step ?? view.steps;
+  const facts = { ...ids, steps, step: steps, ...(barrier === undefined ? {} : stateOf(barrier)) };
+  return { facts, running: runningNodes(view), step: view.step };
+}
+
+function stateOf(barrier: Parameters<typeof snapshotOf>[0]): Partial<Outcome> {
+  const { state, versions, interrupts } = snapshotOf(barrier);
+  return { state, versions, interrupts };
 }
 
 async function runToEnd(stage: Stage, request: RunRequest, begun: Begun): Promise<Outcome> {
@@ -174,18 +133,40 @@ async function runToEnd(stage: Stage, request: RunRequest, begun: Begun): Promis
     output.say(`${signal}: stopping at the end of this superstep. Once more stops at once.`);
     void runner.drain().catch(() => {});
   });
-  const outcome = await settle(stage, run);
-  watch.onFirstSignal(undefined);
-  return outcome;
+  return settle(stage, run);
 }
 
-function startTracing({ otlp, loaded }: RunRequest, draft: TraceDraft | undefined): ReturnType<typeof startTelemetry> {
-  const serviceName = process.env["OTEL_SERVICE_NAME"] ?? loaded.plan.name;
-  return startTelemetry({
-    serviceName,
-    ...(draft === undefined ? {} : { file: draft.file }),
-    ...(otlp?.endpoint === undefined ? {} : { endpoint: otlp.endpoint }),
-  });
+/** What was lost on the way, in sentences. */
+interface Flushed {
+  readonly losses: readonly string[];
+  readonly allSpans: boolean;
+}
+
+/** `undefined` for what was not waited for. */
+function lossTexts(lostEvents: number | undefined, lostSpans: number | undefined, eventLog: string, reason: string): readonly string[] {
+  return [
+    ...(lostEvents === undefined ? [`The event log was not waited for: ${eventLog} may lack its last lines.`] : []),
+    ...(lostEvents ? [`${lostEvents} events could not be written to the event log, ${eventLog}: ${reason}`] : []),
+    ...(lostSpans === undefined ? ["The collector was not waited for: spans of the trace may be missing there."] : []),
+    ...(lostSpans ? [`${lostSpans} spans of the trace could not be delivered.`] : []),
+  ];
+}
+
+/** Waits until all is written and sent, or until nobody wants to wait: then what is left may be lost, and that is said. */
+async function flush(
+  { runner, tracing }: Stage,
+  { events, home, otlp }: RunRequest,
+  invocationId: string | null,
+  hurried: Promise<undefined>,
+): Promise<Flushed> {
+  const closed = await Promise.race([runner.close(), hurried]);
+  const ended = tracing.telemetry.shutdown();
+  // Into a file alone it is written at once.
+  const sent = await (otlp === undefined ? ended : Promise.race([ended, hurried]));
+  const eventLog = events === undefined ? eventLogPath(home, invocationId ?? "") : resolve(events);
+  const lostEvents = events === "none" ? 0 : closed?.lostEvents;
+  const reason = runner.health().sinks[0]?.lastError ?? "there was no time left";
+  return { losses: lossTexts(lostEvents, sent?.lostSpans, eventLog, reason), allSpans: sent?.lostSpans === 0 };
 }
 
 /** Runs it, with a live view on the stream. Throws only for what keeps it from beginning. */
@@ -196,30 +177,28 @@ export async function runSession(
   begun: Begun,
 ): Promise<Finished> {
   const began = performance.now();
-  const draft = request.otlp === undefined ? draftTrace(request.home) : undefined;
-  if (draft !== undefined) process.once("exit", () => draft.discard());
-  const telemetry = startTracing(request, draft);
-  const runner = makeRunner(request);
+  const tracing = startTracing(request);
   const view = createLiveView();
   const output = liveOutput(view, { ...terminal, environment: process.env, quiet: request.quiet });
+  const stage = { ...makeRunner(request), view, output, watch, tracing };
   const restoreConsole = divertConsole((text) => output.pass(text));
   let outcome: Outcome;
   try {
-    outcome = await runToEnd({ runner, view, output, watch, draft }, request, begun);
+    outcome = await runToEnd(stage, request, begun);
   } finally {
     output.close();
     restoreConsole();
   }
   const duration = performance.now() - began;
-  const { lostEvents } = await runner.close();
-  const lost = await telemetry.shutdown();
-  const trace = (await draft?.read()) ?? "";
-  const traceFile = (outcome.invocationId === null ? undefined : draft?.publish(outcome.invocationId)) ?? null;
-  draft?.discard();
-  const warnings = [
-    ...warningTexts(view.warnings),
-    ...(lostEvents > 0 ? [`${lostEvents} events could not be written to the event log.`] : []),
-    ...(lost.lostSpans > 0 ? [`${lost.lostSpans} spans of the trace could not be delivered.`] : []),
-  ];
-  return { outcome: { ...outcome, traceFile }, duration, trace, warnings };
+  const { invocationId, step } = outcome;
+  const exitCode = exitCodeFor(outcome, watch.signal);
+  const { promise: hurried, resolve: hurry } = Promise.withResolvers<undefined>();
+  begun(() => ({ facts: { ...outcome, traceFile: publish(tracing, invocationId) }, running: [], step }));
+  watch.settled(exitCode, () => hurry(undefined));
+  const { losses, allSpans } = await flush(stage, request, invocationId, hurried);
+  const trace = (await tracing.draft?.read()) ?? "";
+  const traceFile = publish(tracing, invocationId);
+  tracing.draft?.discard();
+  const warnings = [...warningTexts(view.warnings), ...losses];
+  return { outcome: { ...outcome, traceFile }, exitCode, duration, trace, sentTo: allSpans ? tracing.collector : undefined, warnings };
 }

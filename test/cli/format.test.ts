@@ -1,6 +1,6 @@
 /** One-line forms of durations, names, values and errors; states as JSON. */
 import { describe, expect, test } from "vitest";
-import { RunnerError } from "../../src/errors/errors.ts";
+import { RunnerError, StateError } from "../../src/errors/errors.ts";
 import { compact, countedNames, explain, formatDuration, oneLine, severalLines, truncate } from "../../src/cli/format.ts";
 import { readable, readableJson } from "../../src/cli/readable-json.ts";
 
@@ -54,6 +54,13 @@ test("an error is explained by our sentence and by the stack of the user's own",
   expect(text).toContain("  caused by: TypeError: boom");
   expect(text).toContain("format.test.ts");
   expect(text).not.toContain("node:internal");
+});
+
+test("a sentence of ours is said once, and ends with one full stop", () => {
+  const cause = new StateError("invalid_update", { channel: "n", reason: "must be from 1 to 200." }, { cause: new TypeError("deeper") });
+  const lines = explain(new RunnerError("invalid_input", { reason: cause.message }, { cause })).split("\n");
+  expect(lines[0]).toMatch(/^The input was refused: .*must be from 1 to 200\. \(invalid_input\)$/);
+  expect(lines[1]).toBe("  caused by: TypeError: deeper");
 });
 
 test("each error of several is explained, and a value that is no error is shown", () => {

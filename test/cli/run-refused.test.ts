@@ -68,6 +68,30 @@ describe("wrong usage is exit code 2", () => {
   });
 });
 
+test.each<[string, RegExp]>([
+  ["folder", /to .*\/folder: it is a folder\. Name/],
+  ["file/log.jsonl", /to .*\/file\/log\.jsonl: .*E(NOTDIR|EXIST).*\. Name/],
+  ["/proc/nowhere/log.jsonl", /to \/proc\/nowhere\/log\.jsonl: .*\. Name/],
+])("an event log that there can be none of, %s, is exit code 2", async (events, where) => {
+  const cwd = makeFolder({ file: "", "folder/file": "" });
+  const { code, stdout, stderr } = await cli(["run", greet, "--export", "other", "--events", events], { cwd });
+  expect(stderr).toMatch(/^✗ The event log cannot be written to .* another file with --events, or none\. \(events_unusable\)\n$/);
+  expect(stderr).toMatch(where);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(existsSync(join(cwd, ".spanloom"))).toBe(false);
+});
+
+test.each(["resume", "next"])("--on-existing %s: whether an input is missing is the runner's to say", async (what) => {
+  const { code, stdout } = await cli(["run", greet, "--json", "--session", "s", "--on-existing", what], { cwd: makeFolder() });
+  expect(code).toBe(2);
+  expect(document(stdout)).toMatchObject({ status: "failed", error: { code: "invalid_input" } });
+});
+
+test("an input that the runner refuses is refused in one sentence", async () => {
+  const { stderr } = await cli(["run", greet, "--input", '{"name":"A","nmae":1}', "--events", "none"], { cwd: makeFolder() });
+  expect(stderr.split('"nmae" is not a channel')).toHaveLength(2);
+});
+
 describe("a module that is no good is exit code 1", () => {
   test.each<[string, string, RegExp]>([
     [
@@ -119,6 +143,30 @@ describe("a module that is no good is exit code 1", () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`. Set "type": "module" in package.json, or name it ${ending}. (import_failed)\n`);
   });
+});
+
+test.each<[readonly string[], string]>([
+  [["run", "--json"], "missing required argument 'module'"],
+  [["run", greet, "--inptu", "{}", "--json"], "unknown option '--inptu'\n(Did you mean --input?)"],
+  [["run", "--json", greet, "--max-steps", "0"], "option '--max-steps <n>' argument '0' is invalid. It must be a whole number, 1 or more."],
+  [
+    ["run", greet, "--on-existing", "retry", "--json"],
+    "option '--on-existing <what>' argument 'retry' is invalid. Allowed choices are error, next, resume.",
+  ],
+])("--json prints its document for what cannot be understood: %j", async (args, message) => {
+  const { code, stdout, stderr } = await cli(args, { cwd: makeFolder() });
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+  const error = { name: "CommandError", code: "wrong_usage", message };
+  expect(document(stdout)).toMatchObject({ status: "failed", sessionId: null, invocationId: null, state: null, error });
+});
+
+test("--json after -- asks for nothing, and help is no mistake", async () => {
+  const { stdout, code } = await cli(["run", "--", greet, "--json"], { cwd: makeFolder() });
+  expect({ stdout, code }).toEqual({ stdout: "", code: 2 });
+  const help = await cli(["run", "--help", "--json"], { cwd: makeFolder() });
+  expect(help.code).toBe(0);
+  expect(help.stdout).toMatch(/^Usage: spanloom run/);
 });
 
 test("--json tells of wrong usage too, once the arguments are understood", async () => {

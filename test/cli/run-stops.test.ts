@@ -24,8 +24,9 @@ describe("failed: exit code 1", () => {
   test("by a node: its error, where it was thrown, and its causes", async () => {
     const cwd = makeFolder();
     const { code, stdout, stderr } = await cli(run("fail", "--session", "demo"), { cwd });
-    // There is no result.
-    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(code).toBe(1);
+    // That of the last barrier.
+    expect(document(stdout)).toEqual({ ending: "fail", rounds: 0, errors: [] });
     expect(stderr).toMatch(/^ {2}✗ first TypeError: the node's own$/m);
     expect(stderr).toMatch(/^✗ failed session demo · 0 steps · /m);
     expect(stderr).toMatch(
@@ -109,9 +110,31 @@ describe("failed: exit code 1", () => {
   });
 });
 
+test.each([
+  ["exit 3", 0],
+  ["second exits", 1],
+])(
+  "a node that ends the process with another code, %j: exit code 1, and every step that was completed is counted",
+  async (ending, steps) => {
+    const cwd = makeFolder();
+    const { code, stdout } = await cli(run(ending, "--json", "--session", "demo"), { cwd });
+    expect(code).toBe(1);
+    const printed = document(stdout);
+    expect(printed).toMatchObject({ status: "failed", error: { code: "exited" }, sessionId: "demo", steps, step: steps });
+    expect(printed).toMatchObject({ state: { ending, rounds: steps }, versions: { rounds: 1 + steps } });
+    const spans = readSpans(readFileSync(String(printed["traceFile"]), "utf8"));
+    expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set([printed["traceId"]]));
+    expect(spans.filter(({ name }) => name === "superstep")).toHaveLength(steps);
+    // Without --json too.
+    expect(document((await cli(run(ending), { cwd })).stdout)).toMatchObject({ rounds: steps });
+  },
+);
+
 describe("paused: exit code 3", () => {
   test("by --pause-before: what it waits for, and the state so far", async () => {
     const { code, stdout, stderr } = await cli(run("well", "--pause-before", "after", "--session", "demo"), { cwd: makeFolder() });
+    const { stdout: told } = await cli(run("well", "--pause-before", "after", "--json"), { cwd: makeFolder() });
+    expect(document(told)["interrupts"]).toEqual([{ id: "2/before/after", node: "after", step: 2, payload: null, kind: "before" }]);
     expect(code).toBe(3);
     expect(document(stdout)).toMatchObject({ ending: "well", rounds: 1 });
     expect(stderr).toMatch(/^‖ paused session demo · 1 step · .*\n {2}\? paused before after \(2\/before\/after\)$/m);
@@ -163,7 +186,8 @@ describe("signals", () => {
     const { code, stdout, stderr } = await ended;
     expect(code).toBe(expected);
     const printed = document(stdout);
-    expect(printed).toMatchObject({ status: "cancelled", sessionId: "demo", steps: 1, step: 1, state: null });
+    expect(printed).toMatchObject({ status: "cancelled", sessionId: "demo", steps: 1, step: 1, state: { rounds: 1 } });
+    expect(printed["versions"]).toMatchObject({ rounds: 2 });
     const { invocationId, traceId, traceFile } = printed;
     expect(traceFile).toBe(join(cwd, `.spanloom/traces/${String(invocationId)}.otlp.jsonl`));
     expect(traces(cwd)).toEqual([`${String(invocationId)}.otlp.jsonl`]);
@@ -198,11 +222,11 @@ test.each([[[]], [["--quiet"]]])("what was warned of is said again at the end, o
 });
 
 describe("what cannot be kept is said, and fails no run", () => {
-  test("an event log that cannot be written", async () => {
-    const { code, stderr, stdout } = await cli(run("well", "--events", "folder"), { cwd: makeFolder({ "folder/file": "" }) });
+  test("an event log that takes nothing: how much is lost, where and why", async () => {
+    const { code, stderr, stdout } = await cli(run("well", "--events", "/dev/full"), { cwd: makeFolder() });
     expect(code).toBe(0);
     expect(document(stdout)).toMatchObject({ rounds: 2 });
-    expect(stderr).toMatch(/^! \d+ events could not be written to the event log\.$/m);
+    expect(stderr).toMatch(/^! \d+ events could not be written to the event log, \/dev\/full: .*ENOSPC/m);
   });
 
   test("a full disk: no trace is named that there is none of", async () => {
@@ -212,7 +236,7 @@ describe("what cannot be kept is said, and fails no run", () => {
     expect(code).toBe(0);
     expect(document(stdout)).toMatchObject({ status: "completed", traceFile: null });
     expect(stderr).toMatch(/^! \d+ spans of the trace could not be delivered\.$/m);
-    expect(stderr).toMatch(/^! \d+ events could not be written to the event log\.$/m);
+    expect(stderr).toMatch(/^! \d+ events could not be written to the event log, .*\.spanloom\/events\/[\w-]+\.jsonl: .*EFBIG/m);
     expect(stderr).not.toContain("Trace:");
     expect(traces(cwd)).toEqual([]);
   });
