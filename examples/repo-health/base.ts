@@ -1,6 +1,6 @@
 /** What the workflow's nodes share: its state, its events, the items that are sent, and what comes from outside. */
 import { channel, event, graph, input, services } from "spanloom";
-import { optionalDate, text, wholeNumber } from "./checks.ts";
+import { optionalDate, text, texts, wholeNumber } from "./checks.ts";
 import type { Git } from "./git/git.ts";
 import type {
   Branches,
@@ -30,7 +30,7 @@ export const base = graph({
     /** What counts as recent. */
     months: channel.value(12).with({ schema: wholeNumber(1, 1_200) }),
     /** Files to leave out besides the usual noise: a name, "*.ending" or "folder/". */
-    ignore: channel.list<string>(),
+    ignore: channel.list<string>().with({ schema: texts }),
     /** "Today", for a report of another day. */
     asOf: channel.optional<string>().with({ schema: optionalDate }),
 

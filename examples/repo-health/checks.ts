@@ -13,6 +13,12 @@ export const wholeNumber = (least: number, most: number): StandardSchema<number>
 /** Text that says something. */
 export const text: StandardSchema<string> = schema("a text that is not empty", (value) => typeof value === "string" && value.trim() !== "");
 
+/** Any number of them. */
+export const texts: StandardSchema<readonly string[]> = schema(
+  "a list of texts that are not empty",
+  (value) => Array.isArray(value) && value.every((item) => typeof item === "string" && item.trim() !== ""),
+);
+
 /** A date as people write it, such as "2026-03-31", or nothing. */
 export const optionalDate: StandardSchema<string | undefined> = schema(
   'a date such as "2026-03-31"',

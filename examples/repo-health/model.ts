@@ -102,7 +102,7 @@ export interface Contributor {
 export interface OrphanedFile {
   readonly path: string;
   readonly owner: string;
-  /** The owner's part of the lines that were ever added, from 0 to 1. */
+  /** The owner's part, from 0 to 1, of the lines that were ever added; of the changes where there are no lines. */
   readonly share: number;
   readonly ownerLastSeen: number;
   readonly recentChanges: number;

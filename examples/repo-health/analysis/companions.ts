@@ -15,14 +15,22 @@ export interface FileHistory {
   readonly companions: readonly Companion[];
 }
 
-/** `names`: the file's own, former ones included. */
-export async function fileHistory(commits: AsyncIterable<Commit>, names: readonly string[], measuredAt: number): Promise<FileHistory> {
+export interface FileHistoryOptions {
+  /** The file's own, former ones included. */
+  readonly names: readonly string[];
+  readonly measuredAt: number;
+  /** The history ends somewhere, where git shows every file as new. */
+  readonly cutOff: boolean;
+}
+
+export async function fileHistory(commits: AsyncIterable<Commit>, options: FileHistoryOptions): Promise<FileHistory> {
+  const { names, measuredAt, cutOff } = options;
   const own = new Set(names);
   const months = new Map(lastMonths(measuredAt).map((month) => [month, 0]));
   const times = new Map<string, number>();
   let changes = 0;
   for await (const commit of commits) {
-    if (commit.parents > 1) continue;
+    if (commit.parents > 1 || (cutOff && commit.parents === 0)) continue;
     changes += 1;
     const month = monthOf(Math.min(commit.time, measuredAt));
     const known = months.get(month);

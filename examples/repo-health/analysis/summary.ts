@@ -1,7 +1,7 @@
 /** From sums to what is kept: the files to look into, and the history in a few numbers. */
 import type { Contributor, History, HotFile, OrphanedFile } from "../model.ts";
-import { fewestForHalf, ranked, sumOf } from "./people.ts";
-import type { Tally } from "./tally.ts";
+import { fewestForHalf, sumOf } from "./people.ts";
+import type { AuthorTally, Tally } from "./tally.ts";
 import { day } from "./time.ts";
 
 /** After so long without a commit, a person counts as gone. */
@@ -21,15 +21,25 @@ export function hotFiles(tally: Tally, most: number): readonly HotFile[] {
   const recent = isRecent(tally);
   for (const [path, file] of tally.files) {
     const found = tally.tree.get(path);
-    if (found === undefined || file.binary || found.bytes === 0 || found.bytes > mostBytes) continue;
+    if (found === undefined || !found.regular || file.binary || found.bytes === 0 || found.bytes > mostBytes) continue;
     const { changes, recentChanges, lastChange } = file;
+    const { object, bytes } = found;
     if (recent && recentChanges === 0) continue;
     const [added, deleted] = recent ? [file.recentAdded, file.recentDeleted] : [file.added, file.deleted];
-    all.push({ path, formerPaths: file.formerPaths.slice(0, 5), ...found, changes, recentChanges, added, deleted, lastChange });
+    all.push({ path, formerPaths: file.formerPaths.slice(0, 5), object, bytes, changes, recentChanges, added, deleted, lastChange });
   }
   const order = (a: HotFile, b: HotFile): number =>
     b.recentChanges - a.recentChanges || b.changes - a.changes || b.bytes - a.bytes || (a.path < b.path ? -1 : 1);
   return all.toSorted(order).slice(0, most);
+}
+
+/** Who added the most lines, and the part of them. Changes decide between equals, and alone where nobody added a line: a binary file has none. */
+function mainAuthor(authors: ReadonlyMap<string, AuthorTally>): { readonly owner: string; readonly share: number } | undefined {
+  const [first] = [...authors].toSorted(([a, m], [b, n]) => n.lines - m.lines || n.changes - m.changes || (a < b ? -1 : 1));
+  if (first === undefined) return undefined;
+  const [owner, own] = first;
+  const unit = own.lines === 0 ? "changes" : "lines";
+  return { owner, share: own[unit] / sumOf(Array.from(authors.values(), (author) => author[unit])) };
 }
 
 interface Ownerships {
@@ -41,12 +51,12 @@ function ownerships(tally: Tally): Ownerships {
   const filesByOwner = new Map<string, number>();
   const orphans: OrphanedFile[] = [];
   for (const [path, file] of tally.files) {
-    const [owner, lines] = ranked(file.authors)[0] ?? [];
-    if (owner === undefined || lines === undefined) continue;
+    const main = mainAuthor(file.authors);
+    if (main === undefined) continue;
+    const { owner, share } = main;
     filesByOwner.set(owner, (filesByOwner.get(owner) ?? 0) + 1);
     const ownerLastSeen = tally.people.get(owner)?.lastCommit ?? 0;
     if (tally.measuredAt - ownerLastSeen < goneAfter) continue;
-    const share = lines / sumOf(file.authors.values());
     orphans.push({ path, owner, share, ownerLastSeen, recentChanges: file.recentChanges });
   }
   return { filesByOwner, orphans };

@@ -15,8 +15,13 @@ interface FileTally {
   lastChange: number;
   binary: boolean;
   readonly formerPaths: string[];
-  /** Lines that each added, and one for every change, so that those who only delete count as well. */
-  readonly authors: Map<string, number>;
+  readonly authors: Map<string, AuthorTally>;
+}
+
+export interface AuthorTally {
+  changes: number;
+  /** Lines added. */
+  lines: number;
 }
 
 interface PersonTally {
@@ -41,7 +46,7 @@ export interface Tally {
   readonly recentSince: number;
   readonly shallow: boolean;
   readonly isNoise: (path: string) => boolean;
-  /** Files that exist, noise left out. Others that there were count in the sums of lines alone. */
+  /** Files, links and submodules that exist, noise left out. Others that there were count in the sums of lines alone. */
   readonly tree: ReadonlyMap<string, TreeFile>;
   readonly files: Map<string, FileTally>;
   /** Today's name of a file, by a name that it had. */
@@ -56,7 +61,7 @@ export interface Tally {
 }
 
 export interface TallyOptions {
-  /** The files of the commit. */
+  /** Of the commit. */
   readonly files: ReadonlyMap<string, TreeFile>;
   readonly isNoise: (path: string) => boolean;
   /** What counts as recent. */
@@ -111,7 +116,11 @@ function countChange(tally: Tally, change: Change, author: string, time: number)
     file.recentAdded += added;
     file.recentDeleted += deleted;
   }
-  if (!isBot(author)) file.authors.set(author, (file.authors.get(author) ?? 0) + added + 1);
+  if (isBot(author)) return;
+  const own = file.authors.get(author) ?? { changes: 0, lines: 0 };
+  own.changes += 1;
+  own.lines += added;
+  file.authors.set(author, own);
 }
 
 function countPerson(tally: Tally, author: string, time: number): void {

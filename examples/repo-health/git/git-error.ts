@@ -1,6 +1,13 @@
 /** What can go wrong with git, in sentences that say what to do. */
 
-export type GitErrorCode = "git_missing" | "no_such_folder" | "not_a_repository" | "not_trusted" | "unknown_revision" | "command_failed";
+export type GitErrorCode =
+  | "git_missing"
+  | "no_such_folder"
+  | "not_a_repository"
+  | "unreadable"
+  | "not_trusted"
+  | "unknown_revision"
+  | "command_failed";
 
 /** A command of git that failed. All but `command_failed` stay as they are until somebody does something. */
 export class GitError extends Error {
@@ -37,7 +44,8 @@ export function errorOf({ folder, command, code, stderr }: Ending): GitError {
   }
   const said = stderr.trim().split("\n").at(-1) ?? "";
   const how = code === null ? "was killed" : `ended with exit code ${code}`;
-  return new GitError("command_failed", `git ${command} ${how} in ${folder}${said === "" ? "." : `: ${said}`}`);
+  const remedy = /unable to read|corrupt|bad object/.test(said) ? ". See what git fsck says." : "";
+  return new GitError("command_failed", `git ${command} ${how} in ${folder}${said === "" ? "." : `: ${said}`}${remedy}`);
 }
 
 /** For a program that could not be started. */

@@ -1,5 +1,6 @@
 /** Which repository, which commit: the first questions, and the answers that end a run at once. */
-import { basename, dirname, resolve } from "node:path";
+import { lstat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Origin } from "../model.ts";
 import { GitError } from "./git-error.ts";
 import type { Git, GitOptions } from "./git.ts";
@@ -32,6 +33,29 @@ async function commitOf(git: Git, root: string, revision: string, options: GitOp
   throw new GitError("command_failed", `The commit that "${revision}" names in ${root} cannot be read. See what git fsck says.`);
 }
 
+/** The `.git` of a folder or of the nearest one above it that has one. */
+async function gitFolderOf(folder: string): Promise<string | undefined> {
+  const path = join(folder, ".git");
+  const exists = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists) return path;
+  return dirname(folder) === folder ? undefined : gitFolderOf(dirname(folder));
+}
+
+/** What git says first. To git, a repository that it cannot read is none: that is told apart here. */
+async function introduce(git: Git, folder: string, options: GitOptions): Promise<readonly string[]> {
+  try {
+    return oneLine(await git.text(folder, ["rev-parse", "--is-shallow-repository", "--absolute-git-dir"], options)).split("\n");
+  } catch (error) {
+    const found = error instanceof GitError && error.code === "not_a_repository" ? await gitFolderOf(folder) : undefined;
+    if (found === undefined) throw error;
+    const remedy = "You may not read all of it (see its owner and its permissions), or it is damaged.";
+    throw new GitError("unreadable", `${found} is there, but git cannot read it. ${remedy}`);
+  }
+}
+
 const unknown = (root: string, revision: string): string =>
   `${root} has no commit "${revision}". Give a branch, a tag or a commit that it has, or leave "revision" out.`;
 
@@ -43,8 +67,7 @@ export async function identify(
   options: GitOptions,
 ): Promise<Origin> {
   const folder = resolve(where.repository);
-  const said = await git.text(folder, ["rev-parse", "--is-shallow-repository", "--absolute-git-dir"], options);
-  const [shallow, ...gitFolder] = oneLine(said).split("\n");
+  const [shallow, ...gitFolder] = await introduce(git, folder, options);
   const root = (await ask(git, folder, ["rev-parse", "--show-toplevel"], options)) ?? gitFolder.join("\n");
   const commit = await commitOf(git, root, where.revision, options);
   const named = where.revision === "HEAD" ? ["symbolic-ref", "--quiet", "--short", "HEAD"] : ["rev-parse", "--abbrev-ref", where.revision];

@@ -7,29 +7,48 @@ export interface BranchRef {
   /** Milliseconds since the epoch. */
   readonly lastCommit: number;
   readonly author: string;
+  /** Checked out in a work tree, or a remote's default branch, here or there: git or others go on from it. */
+  readonly inUse: boolean;
 }
 
 /** With `mergedInto`, those alone of which every commit is in it. */
 export function refArguments(mergedInto?: string): readonly string[] {
-  const format = "--format=%(refname)%00%(symref)%00%(committerdate:unix)%00%(authorname)";
+  const format = "--format=%(refname)%00%(symref)%00%(upstream)%00%(worktreepath)%00%(committerdate:unix)%00%(authorname)";
   return ["for-each-ref", format, ...(mergedInto === undefined ? [] : [`--merged=${mergedInto}`]), "refs/heads", "refs/remotes"];
 }
 
-function readRef(line: string): BranchRef | undefined {
-  const [ref = "", symbolic, time, author = ""] = line.split("\0");
-  // "origin/HEAD" is another name of a branch that is listed anyway.
-  if (symbolic !== "" || time === undefined || time === "") return undefined;
-  const name = ref.replace(/^refs\/heads\/|^refs\/remotes\/[^/]+\//, "");
-  return { name, ref, lastCommit: Number(time) * 1_000, author };
+interface Line {
+  readonly ref: string;
+  /** What a symbolic one stands for, such as "origin/HEAD": the remote's default branch. Else empty. */
+  readonly target: string;
+  readonly upstream: string;
+  readonly workTree: string;
+  readonly time: string;
+  readonly author: string;
 }
 
-/** One per name: of a branch and its copies on remotes, the one with the newest commit. Oldest first. */
+function readLine(line: string): Line {
+  const [ref = "", target = "", upstream = "", workTree = "", time = "", author = ""] = line.split("\0");
+  return { ref, target, upstream, workTree, time, author };
+}
+
+/** Of a branch and its copy on a remote, the one with the newest commit; in use when either is. */
+function merge(one: BranchRef, other: BranchRef | undefined): BranchRef {
+  if (other === undefined) return one;
+  return { ...(one.lastCommit > other.lastCommit ? one : other), inUse: one.inUse || other.inUse };
+}
+
+/** One per name. Oldest first. */
 export function readRefs(text: string): readonly BranchRef[] {
-  const newest = new Map<string, BranchRef>();
-  for (const line of text.split("\n")) {
-    const found = readRef(line);
-    const known = found === undefined ? undefined : newest.get(found.name);
-    if (found !== undefined && (known === undefined || found.lastCommit > known.lastCommit)) newest.set(found.name, found);
+  const lines = text.split("\n").map(readLine);
+  const targets = new Set(lines.flatMap(({ target }) => (target === "" ? [] : [target])));
+  const branches = new Map<string, BranchRef>();
+  for (const { ref, target, upstream, workTree, time, author } of lines) {
+    // A symbolic one is another name of a branch that is listed anyway.
+    if (target !== "" || time === "") continue;
+    const name = ref.replace(/^refs\/heads\/|^refs\/remotes\/[^/]+\//, "");
+    const inUse = workTree !== "" || targets.has(ref) || targets.has(upstream);
+    branches.set(name, merge({ name, ref, lastCommit: Number(time) * 1_000, author, inUse }, branches.get(name)));
   }
-  return [...newest.values()].toSorted((a, b) => a.lastCommit - b.lastCommit || (a.name < b.name ? -1 : 1));
+  return [...branches.values()].toSorted((a, b) => a.lastCommit - b.lastCommit || (a.name < b.name ? -1 : 1));
 }

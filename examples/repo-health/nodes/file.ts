@@ -30,7 +30,7 @@ export const measureFile: NodeOf<typeof base, "file"> = async (state, { input, s
   const options = ["--full-diff", "--no-merges", ...(since === null ? [] : [`--max-age=${Math.floor(since / 1_000)}`])];
   const [lines, history, text] = await Promise.all([
     readBlame(git.pieces(root, blameArguments(commit, file.path), { signal, separator: "\n" }), shallow),
-    fileHistory(readLog(git.pieces(root, logArguments(commit, options, names), { signal })), names, measuredAt),
+    fileHistory(readLog(git.pieces(root, logArguments(commit, options, names), { signal })), { names, measuredAt, cutOff: shallow }),
     git.text(root, ["cat-file", "blob", file.object], { signal }),
   ]);
   const meant = history.companions.filter(({ path }) => !isNoise(path));

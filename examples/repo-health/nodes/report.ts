@@ -1,21 +1,10 @@
-/** Writes the report: all of it or nothing, and never half of it. */
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+/** Turns what was found into recommendations, and all of it into the report. */
+import { resolve } from "node:path";
 import type { NodeOf } from "spanloom";
 import { type base, known } from "../base.ts";
 import { recommend } from "../report/recommend.ts";
 import { emptyReport, fullReport } from "../report/report.ts";
-
-async function writeWhole(path: string, text: string, id: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const draft = `${path}.${id}.tmp`;
-  try {
-    await writeFile(draft, text);
-    await rename(draft, path);
-  } finally {
-    await rm(draft, { force: true });
-  }
-}
+import { writeWhole } from "../report/write.ts";
 
 export const writeReport: NodeOf<typeof base, "report"> = async (state, { invocationId, log }) => {
   const path = resolve(state.reportPath);

@@ -107,13 +107,21 @@ const hiddenTies: Advice = ({ spots }) => {
 const fewPeople: Advice = ({ history }) => {
   const [first] = history.contributors;
   if (history.busFactor !== 1 || first === undefined) return [];
+  const name = plain(first.name);
   const files = `the main author of ${number(first.files)} of ${counted(history.files.known, "file")}`;
+  const isGone = !history.active.includes(first.name);
+  const silent = `has committed nothing since ${date(first.lastCommit)}`;
   if (history.people === 1) {
-    const why = `Everything was written by ${plain(first.name)}, ${files}: nobody else could go on.`;
-    return [{ what: "Find a second maintainer", why, urgency: 45 }];
+    const why = `Everything was written by ${name}, ${files}`;
+    return isGone
+      ? [{ what: "Find a new maintainer", why: `${why}, who ${silent}: it has no owner now.`, urgency: 45 }]
+      : [{ what: "Find a second maintainer", why: `${why}: nobody else could go on.`, urgency: 45 }];
   }
-  const why = `${plain(first.name)} is ${files}. Reviews and pairing in the hot spots spread it at the least cost.`;
-  return [{ what: `Spread what ${plain(first.name)} knows`, why, urgency: 55 }];
+  // Who has gone can teach nobody.
+  const why = isGone
+    ? `${name} is ${files}, and ${silent}: what ${name} knew has no owner now.`
+    : `${name} is ${files}. Reviews and pairing in the hot spots spread it at the least cost.`;
+  return [{ what: isGone ? `Find owners for what ${name} knew` : `Spread what ${name} knows`, why, urgency: 55 }];
 };
 
 const orphanedFiles: Advice = ({ history, spots }) => {

@@ -32,10 +32,10 @@ function problems(errors: readonly ErrorRecord[]): string {
 const method = `- **Change**: a commit that touched the file, under its former names too; merges count as commits, not as changes. Lock files, generated and vendored files are left out.
 - **Heat**: churn × size; the most changed file, were it also the longest, has 100.
 - **Depth**: mean (deepest) level of indentation, in any language.
-- **Owner** of a hot spot: who wrote most of the lines that are there today (\`git blame\`). **Main author** of any other file: who added the most lines to it over time.
+- **Owner** of a hot spot: who wrote most of the lines that are there today (\`git blame\`). **Main author** of any other file: who added the most lines to it over time, or changed it most often where that does not decide.
 - **Bus factor**: the fewest people who together wrote more than half.
 - **Gone**: no commit for 180 days. **Lost**: the part of the lines that people wrote who have gone.
-- **Stale**: no commit on the branch for 90 days; branches of bots and of releases are left out.
+- **Stale**: no commit on the branch for 90 days; branches of bots and of releases, default branches and those checked out are left out.
 - People are told apart by name, as \`.mailmap\` has it; bots are left out.`;
 
 /** What there is to say of a repository without a commit. */

@@ -22,7 +22,8 @@ const periodOf = ({ since }: History): string =>
 
 export function hotSpotSection(history: History, spots: readonly HotSpot[], unmeasured: readonly UnmeasuredFile[]): string {
   const { all, hot } = history.changes;
-  const intro = `Large files that change often, ${periodOf(history)}. These ${number(spots.length)} take ${percent(all === 0 ? 0 : hot / all)} of all changes of files.`;
+  const these = spots.length === 1 ? "This one takes" : `These ${number(spots.length)} take`;
+  const intro = `Large files that change often, ${periodOf(history)}. ${these} ${percent(all === 0 ? 0 : hot / all)} of all changes of files.`;
   const headings = ["File", "Heat:", "Changes:", "Lines:", "Depth:", "+ / − lines:", "Last twelve months", "Changes along with it"];
   const rows = spots.map((spot) => [
     code(spot.path),

@@ -9,7 +9,7 @@ import { fewestForHalf, isBot, ownershipOf } from "../../../examples/repo-health
 import { shapeOf } from "../../../examples/repo-health/analysis/shape.ts";
 import { hotFiles, summarise } from "../../../examples/repo-health/analysis/summary.ts";
 import { count, createTally, type Tally } from "../../../examples/repo-health/analysis/tally.ts";
-import { lastMonths, monthsBefore } from "../../../examples/repo-health/analysis/time.ts";
+import { lastMonths, monthsBefore, monthsBetween } from "../../../examples/repo-health/analysis/time.ts";
 import type { Change, Commit } from "../../../examples/repo-health/git/log.ts";
 import { branches, history, measured, origin, spot } from "./facts.ts";
 import { daysAgo, streamed, today } from "./repository.ts";
@@ -23,7 +23,7 @@ function commit(author: string, days: number, changes: readonly Change[], parent
 
 /** Of commits, newest first; every path but those left out is a file of 100 bytes. */
 function tallied(commits: readonly Commit[], paths: readonly string[], shallow = false): Tally {
-  const files = new Map(paths.map((path) => [path, { object: "0", bytes: 100 }]));
+  const files = new Map(paths.map((path) => [path, { object: "0", bytes: 100, regular: true }]));
   const tally = createTally({ ...origin, shallow }, { files, isNoise: (path) => path === "noise", months: 12 });
   for (const one of commits) count(tally, one);
   return tally;
@@ -110,15 +110,17 @@ describe("the files to look into", () => {
     expect(summarise(tally, files, 0)).toMatchObject({ since: null, changes: { all: 2, hot: 2 } });
   });
 
-  it("are text, not empty, and not huge", () => {
+  it("are text, not empty, and not huge; what else changed counts all the same", () => {
     const files = new Map([
-      ["logo", { object: "0", bytes: 10 }],
-      ["empty", { object: "0", bytes: 0 }],
-      ["huge", { object: "0", bytes: 3_000_000 }],
+      ["logo", { object: "0", bytes: 10, regular: true }],
+      ["empty", { object: "0", bytes: 0, regular: true }],
+      ["huge", { object: "0", bytes: 3_000_000, regular: true }],
+      ["link", { object: "0", bytes: 4, regular: false }],
     ]);
     const tally = createTally(origin, { files, isNoise: () => false, months: 12 });
-    count(tally, commit("Ann", 1, [binary("logo"), change("empty"), change("huge")]));
+    count(tally, commit("Ann", 1, [binary("logo"), change("empty"), change("huge"), change("link")]));
     expect(hotFiles(tally, 5)).toEqual([]);
+    expect(summarise(tally, [], 0)).toMatchObject({ changes: { all: 4, hot: 0 }, files: { known: 4 } });
   });
 });
 
@@ -145,7 +147,32 @@ describe("the summary", () => {
       ["a", "Ann", 2],
       ["c", "Ann", 1],
     ]);
-    expect(summary.orphans[0]?.share).toBeCloseTo(91 / 93);
+    expect(summary.orphans[0]?.share).toBeCloseTo(90 / 91);
+  });
+
+  it("calls those the main authors who added the most lines, however often others changed the file", () => {
+    const often = [1, 2, 3, 4].map((days) => commit("Bea", days, [change("a", 1)]));
+    const tally = tallied([...often, commit("Ann", 300, [change("a", 5)])], ["a"]);
+    const { contributors, orphans } = summarise(tally, [], 0);
+    expect(contributors.map(({ name, files }) => [name, files])).toEqual([
+      ["Ann", 1],
+      ["Bea", 0],
+    ]);
+    expect(orphans).toMatchObject([{ path: "a", owner: "Ann", share: 5 / 9 }]);
+  });
+
+  it("decides by changes where the lines are equal, or where there are none", () => {
+    const commits = [
+      commit("Bea", 300, [change("equal", 2), binary("logo")]),
+      commit("Bea", 301, [change("equal", 2), binary("logo")]),
+      commit("Ann", 302, [change("equal", 4), binary("logo"), change("renamed", 0)]),
+    ];
+    const { orphans } = summarise(tallied(commits, ["equal", "logo", "renamed"]), [], 0);
+    expect(orphans.map(({ path, owner, share }) => [path, owner, share])).toEqual([
+      ["logo", "Bea", 2 / 3],
+      ["equal", "Bea", 1 / 2],
+      ["renamed", "Ann", 1],
+    ]);
   });
 
   it("keeps a bounded part of what there is", () => {
@@ -264,10 +291,17 @@ describe("what changes together", () => {
     const both = (days: number, path: string) => commit("Ann", days, [change(path), change("friend"), change(`once${days}`)]);
     const mass = commit("Ann", 5, [change("new"), change("other"), ...Array.from({ length: 30 }, (_, index) => change(`x${index}`))]);
     const commits = [both(1, "new"), both(40, "new"), mass, both(41, "old"), commit("Ann", 42, [], 2)];
-    const found = await fileHistory(streamed(commits), ["new", "old"], today);
+    const found = await fileHistory(streamed(commits), { names: ["new", "old"], measuredAt: today, cutOff: false });
     expect(found.companions).toEqual([{ path: "friend", times: 3, share: 3 / 4 }]);
     expect(found.months.slice(-2)).toEqual([2, 2]);
     expect(found.months).toHaveLength(12);
+  });
+
+  it("does not count what was there when the history was cut off", async () => {
+    const commits = [commit("Ann", 1, [change("a")]), commit("Ann", 40, [change("a")], 0)];
+    const months = async (cutOff: boolean) => (await fileHistory(streamed(commits), { names: ["a"], measuredAt: today, cutOff })).months;
+    expect((await months(false)).slice(-2)).toEqual([1, 1]);
+    expect((await months(true)).slice(-2)).toEqual([0, 1]);
   });
 });
 
@@ -280,6 +314,27 @@ describe("months", () => {
 
   it("are counted back to the same day", () => {
     expect(new Date(monthsBefore(Date.parse("2026-06-15T12:00:00Z"), 12)).toISOString()).toBe("2025-06-15T12:00:00.000Z");
+  });
+
+  it.each([
+    ["2026-03-31", 1, "2026-02-28"],
+    ["2024-03-31", 1, "2024-02-29"],
+    ["2024-02-29", 12, "2023-02-28"],
+    ["2026-01-31", 2, "2025-11-30"],
+    ["2026-03-31", 12, "2025-03-31"],
+    ["2026-01-15", 1, "2025-12-15"],
+  ])("of which the earlier has no such day end with its last: %s less %i is %s", (from, months, to) => {
+    expect(monthsBefore(Date.parse(`${from}T10:00:00Z`), months)).toBe(Date.parse(`${to}T10:00:00Z`));
+  });
+
+  it.each([
+    ["2020-05-01", "2026-11-25", 78],
+    ["2026-02-28", "2026-03-31", 1],
+    ["2026-01-31", "2026-02-28", 0],
+    ["2026-01-15", "2026-02-14", 0],
+    ["2025-12-31", "2026-01-01", 0],
+  ])("are counted whole between two days: from %s to %s %i", (from, to, months) => {
+    expect(monthsBetween(Date.parse(from), Date.parse(to))).toBe(months);
   });
 });
 
@@ -312,8 +367,8 @@ describe("hot spots", () => {
 });
 
 describe("stale branches", () => {
-  const ref = (name: string, days: number) => ({ name, ref: `refs/heads/${name}`, lastCommit: daysAgo(days), author: "Ann" });
-  it("are old, and neither the measured one, nor kept on purpose, nor a bot's", () => {
+  const ref = (name: string, days: number) => ({ name, ref: `refs/heads/${name}`, lastCommit: daysAgo(days), author: "Ann", inUse: false });
+  it("are old, and neither the measured one, nor in use, nor kept on purpose, nor a bot's", () => {
     const refs = [
       ref("topic", 90),
       ref("new", 89),
@@ -321,7 +376,8 @@ describe("stale branches", () => {
       ...["main", "release/1.2", "v2", "3.x", "stable"].map((name) => ref(name, 900)),
     ];
     const bot = { ...ref("renovate/x", 400), author: "renovate[bot]" };
-    expect(staleBranches([...refs, bot], "work", today).map(({ name }) => name)).toEqual(["topic"]);
+    const inUse = { ...ref("production", 400), inUse: true };
+    expect(staleBranches([...refs, bot, inUse], "work", today).map(({ name }) => name)).toEqual(["topic"]);
   });
 });
 

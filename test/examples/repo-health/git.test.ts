@@ -1,11 +1,12 @@
 /** Commands of the real git: what they give, how they fail, and that none outlives its reader. */
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { readBlame, blameArguments } from "../../../examples/repo-health/git/blame.ts";
 import { GitError, errorOf, mayPass } from "../../../examples/repo-health/git/git-error.ts";
 import { openGit } from "../../../examples/repo-health/git/git.ts";
 import { identify } from "../../../examples/repo-health/git/identify.ts";
+import { logArguments } from "../../../examples/repo-health/git/log.ts";
 import { readRefs, refArguments } from "../../../examples/repo-health/git/refs.ts";
 import { readTree, treeArguments } from "../../../examples/repo-health/git/tree.ts";
 import { collect, daysAgo, git as run, lines, makeRepository, program, signal, streamed, temporaryFolder, today } from "./repository.ts";
@@ -103,6 +104,16 @@ describe("a failure says what to do", () => {
     await expect(failure).rejects.toThrow(folder);
   });
 
+  it("when there is a repository that git cannot read", async () => {
+    const folder = await makeRepository([{ write: { "a/b.txt": "1" } }]);
+    await run(folder, "reset", "--hard", "--quiet");
+    // To git the same as a folder that may not be entered, which nothing is for root.
+    await rm(join(folder, ".git/objects"), { recursive: true });
+    const message = expect.stringMatching(/\.git is there, but git cannot read it.*may not.*damaged/);
+    await expect(identified(join(folder, "a"))).rejects.toMatchObject({ code: "unreadable", message });
+    await expect(identified(folder)).rejects.toThrow(join(folder, ".git"));
+  });
+
   it("when there is no such folder, or it is a file", async () => {
     await expect(identified("/no/such/folder")).rejects.toMatchObject({ code: "no_such_folder" });
     await expect(identified(import.meta.filename)).rejects.toMatchObject({ code: "no_such_folder" });
@@ -133,6 +144,17 @@ describe("a failure says what to do", () => {
     const fake = openGit(await program("echo warning: x >&2; echo fatal: the object is odd >&2; exit 128"));
     const message = "git log ended with exit code 128 in .: fatal: the object is odd";
     await expect(fake.text(".", ["log"], { signal })).rejects.toMatchObject({ code: "command_failed", message });
+  });
+
+  it("with what to do when an object is missing or damaged", async () => {
+    const folder = await makeRepository([{ write: { a: "1" } }, { write: { a: "2" } }]);
+    const object = await run(folder, "rev-parse", "main~1:a");
+    await rm(join(folder, ".git/objects", object.slice(0, 2), object.slice(2)));
+    const failure = all(git.pieces(folder, logArguments("main"), { signal }));
+    await expect(failure).rejects.toMatchObject({
+      code: "command_failed",
+      message: expect.stringContaining(`${object}. See what git fsck says`),
+    });
   });
 
   it("when it was killed", async () => {
@@ -206,14 +228,17 @@ describe("a repository is identified", () => {
 });
 
 describe("files, lines and branches are read", () => {
-  it("with any name and their sizes, but no links", async () => {
+  it("with any name and their sizes; links and submodules are told apart", async () => {
     const names = ["a b.txt", "grün/ß.ts", 'say "hi".md', "two\nlines", ":(glob)*.c", "tab\there"];
     const folder = await makeRepository([{ write: Object.fromEntries(names.map((name) => [name, "four"])) }]);
     const tree = await readTree(git.pieces(folder, treeArguments("main"), { signal }));
     expect([...tree.keys()].toSorted()).toEqual(names.toSorted());
-    expect([...tree.values()].every(({ bytes }) => bytes === 4)).toBe(true);
+    expect([...tree.values()].every(({ bytes, regular }) => bytes === 4 && regular)).toBe(true);
     const link = ["120000 blob 1234abcd       3\tlink", "160000 commit 1234abcd       -\tmodule"];
-    expect((await readTree(streamed([link]))).size).toBe(0);
+    expect(Object.fromEntries(await readTree(streamed([link])))).toEqual({
+      link: { object: "1234abcd", bytes: 3, regular: false },
+      module: { object: "1234abcd", bytes: 0, regular: false },
+    });
   });
 
   it("with the author of each line, as .mailmap has it", async () => {
@@ -252,5 +277,24 @@ describe("files, lines and branches are read", () => {
       { name: "main", ref: "refs/heads/main", author: "Ann" },
     ]);
     expect(refs[0]?.lastCommit).toBe(daysAgo(200));
+  });
+
+  it("with those in use: a remote's default branch under any local name, and what a worktree has checked out", async () => {
+    const folder = await makeRepository([
+      { branch: "production", write: { a: "1" } },
+      ...["feature", "wanted", "idle"].map((branch) => ({ branch, from: "production" })),
+    ]);
+    await run(folder, "symbolic-ref", "HEAD", "refs/heads/production");
+    const inUse = async (where: string) =>
+      readRefs(await git.text(where, refArguments(), { signal })).flatMap((ref) => (ref.inUse ? [ref.name] : []));
+    const bare = join(await temporaryFolder(), "bare.git");
+    await run(folder, "clone", "--quiet", "--bare", folder, bare);
+    expect(await inUse(bare)).toEqual(["production"]);
+
+    const clone = join(await temporaryFolder(), "clone");
+    await run(folder, "clone", "--quiet", "--branch=feature", folder, clone);
+    await run(clone, "branch", "--quiet", "--track", "live", "origin/production");
+    await run(clone, "worktree", "add", "--quiet", join(await temporaryFolder(), "tree"), "wanted");
+    expect(await inUse(clone)).toEqual(["feature", "live", "production", "wanted"]);
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { code, plain, table } from "../../../examples/repo-health/report/markdown.ts";
 import { recommend } from "../../../examples/repo-health/report/recommend.ts";
 import { emptyReport, fullReport } from "../../../examples/repo-health/report/report.ts";
-import { counted, span, sparkline } from "../../../examples/repo-health/report/words.ts";
+import { counted, percent, span, sparkline } from "../../../examples/repo-health/report/words.ts";
 import { branches, history, origin, spot } from "./facts.ts";
 import { daysAgo, today } from "./repository.ts";
 
@@ -43,16 +43,24 @@ describe("names in Markdown", () => {
 describe("words", () => {
   it("are for people", () => {
     expect([counted(1, "file"), counted(2_000, "file"), counted(0, "branch", "branches")]).toEqual(["1 file", "2,000 files", "0 branches"]);
-    expect([0, 1, 59, 60, 365, 1_100].map((days) => span(daysAgo(days), today))).toEqual([
+    expect([0, 1, 59, 62, 365, 729, 1_100].map((days) => span(daysAgo(days), today))).toEqual([
       "less than a day",
       "1 day",
       "59 days",
       "2 months",
       "12 months",
+      "23 months",
       "3 years",
     ]);
     expect(sparkline([0, 1, 8, 4])).toBe("·▁█▄");
     expect(sparkline([0, 0])).toBe("··");
+    expect(percent(199)).toBe("19,900 %");
+  });
+
+  it("never round a span of time up", () => {
+    const asOf = Date.parse("2026-11-25");
+    const spans = ["2020-05-01", "2020-06-01", "2019-11-25", "2019-11-26", "2024-11-26"].map((from) => span(Date.parse(from), asOf));
+    expect(spans).toEqual(["6 years", "6 years", "7 years", "6 years", "23 months"]);
   });
 });
 
@@ -163,6 +171,24 @@ describe("recommendations", () => {
     expect(recommend({ ...nothing, history: alone, spots: [spot()] }).map(({ what }) => what)).toEqual(["Find a second maintainer"]);
   });
 
+  it("do not ask to learn from somebody who has gone", () => {
+    const gary = { name: "Gary", commits: 5, files: 6, lastCommit: Date.parse("2020-05-01") };
+    const gone = { busFactor: 1, contributors: [gary], files: { known: 6, ignored: 0, orphaned: 6 } };
+    expect(recommend({ ...nothing, history: history(gone) })).toEqual([
+      {
+        what: "Find owners for what Gary knew",
+        why: "Gary is the main author of 6 of 6 files, and has committed nothing since 2020-05-01: what Gary knew has no owner now.",
+        urgency: 55,
+      },
+    ]);
+    expect(recommend({ ...nothing, history: history({ ...gone, people: 1, active: [] }) })).toMatchObject([
+      {
+        what: "Find a new maintainer",
+        why: "Everything was written by Gary, the main author of 6 of 6 files, who has committed nothing since 2020-05-01: it has no owner now.",
+      },
+    ]);
+  });
+
   it("are eight at most", () => {
     const open = Array.from({ length: 9 }, (_, index) => ({
       name: `b${index}`,
@@ -227,6 +253,11 @@ describe("the report", () => {
     );
     expect(text).toContain("- `x\\ny` could not be looked into: odd &#60;b&#62;");
     expect(text).toContain("## Problems while measuring\n\n- `file`: git blame &#124; failed");
+  });
+
+  it("speaks of one hot spot as of one", () => {
+    expect(fullReport(input)).toContain("This one takes 40 % of all changes of files.");
+    expect(fullReport({ ...input, spots: [spot(), spot({ path: "b" })] })).toContain("These 2 take 40 % of all changes of files.");
   });
 
   it("claims nothing when nothing could be measured", () => {

@@ -1,5 +1,6 @@
 /** The whole workflow, through a runner, on real repositories. */
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -138,6 +139,14 @@ describe("an unusual repository", () => {
     expect(state.hotSpots.map(({ path }) => path)).not.toContain("src/engine.ts");
   });
 
+  it("that is a shallow clone has no changes in the month in which it was cut off", async () => {
+    const shallow = join(await temporaryFolder(), "clone");
+    const steps = [100, 70, 10].map((days): Step => ({ at: daysAgo(days), write: { "a.ts": lines(days) } }));
+    await run(".", "clone", "--quiet", "--depth=2", `file://${await makeRepository(steps)}`, shallow);
+    const { state } = await measure(shallow);
+    expect(state.hotSpots).toMatchObject([{ path: "a.ts", changes: 1, months: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] }]);
+  });
+
   it("of which only the newest commit is there has nothing to measure", async () => {
     const shallow = join(await temporaryFolder(), "clone");
     await run(".", "clone", "--quiet", "--depth=1", `file://${await makeRepository(team)}`, shallow);
@@ -171,6 +180,34 @@ describe("an unusual repository", () => {
     expect(state.hotSpots.map(({ path }) => path)).toEqual(["a.ts"]);
     expect(state.unmeasured).toMatchObject([{ path: "caf\ufffd.txt" }]);
     expect(report).toContain("`caf\ufffd.txt` could not be looked into");
+  });
+
+  it("counts the changes of links and submodules, and looks into none of them", async () => {
+    const more = (content: string) => `M 120000 inline link\ndata 1\n${content}\nM 160000 ${content.repeat(40)} module\n`;
+    const folder = await makeRepository([
+      { at: daysAgo(9), write: { "a.ts": lines(3), "b.bin": Buffer.from([0, 1]) }, more: more("a") },
+      { at: daysAgo(8), more: more("b") },
+    ]);
+    const { state, report } = await measure(folder);
+    expect(state.hotSpots.map(({ path }) => path)).toEqual(["a.ts"]);
+    expect(state.history).toMatchObject({ changes: { all: 6, hot: 1 }, files: { known: 4, ignored: 0 } });
+    expect(report).toContain("This one takes 17 % of all changes of files.");
+  });
+
+  it("whose default branch is old, and another branch is checked out, is told to delete neither", async () => {
+    const folder = await makeRepository([
+      { at: daysAgo(200), branch: "production", write: { a: "1" } },
+      { at: daysAgo(150), branch: "beside", from: "production", write: { a: "2" } },
+      { at: daysAgo(10), branch: "feature", from: "beside", write: { a: "3" } },
+    ]);
+    await run(folder, "symbolic-ref", "HEAD", "refs/heads/production");
+    const clone = join(await temporaryFolder(), "clone");
+    await run(folder, "clone", "--quiet", folder, clone);
+    await run(clone, "worktree", "add", "--quiet", join(await temporaryFolder(), "tree"), "beside");
+    await run(clone, "checkout", "--quiet", "feature");
+    const { state, report } = await measure(clone);
+    expect(state.branches).toEqual({ total: 3, stale: 0, staleMerged: 0, oldest: [] });
+    expect(report).not.toContain("can go");
   });
 
   it("of binary files alone has no hot spot", async () => {
@@ -210,12 +247,19 @@ describe("what is no repository fails the run with a sentence", () => {
     expect(attempts).toEqual([1]);
   });
 
-  it.each([{ files: 0 }, { files: 1.5 }, { months: -1 }, { asOf: "someday" }, { repository: " " }, { reportPath: "" }])(
+  it.each([{ files: 0 }, { files: 1.5 }, { months: -1 }, { asOf: "someday" }, { repository: " " }, { reportPath: "" }, { ignore: [""] }])(
     "when the input is %j",
     async (more) => {
       await expect(runnerWith().invoke(await inputFor(".", more))).rejects.toMatchObject({ code: "invalid_input" });
     },
   );
+
+  it("when the noise is not given as texts", async () => {
+    // The compiler refuses it; an input from the command line is whatever somebody wrote.
+    const ignore: readonly string[] = JSON.parse("[1]");
+    const refused = runnerWith().invoke(await inputFor(".", { ignore }));
+    await expect(refused).rejects.toMatchObject({ code: "invalid_input", message: expect.stringContaining("ignore") });
+  });
 });
 
 describe("trouble on the way", () => {
@@ -256,9 +300,32 @@ describe("trouble on the way", () => {
   it("with the folder of the report fails, and leaves nothing half-written", async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "file"), "");
-    const failed = measure(await makeRepository([]), { reportPath: join(folder, "file", "report.md") });
-    await expect(failed).rejects.toMatchObject({ code: "scheduler", cause: { code: "EEXIST" } });
+    const failed = measure(await makeRepository([]), { reportPath: join(folder, "file", "more", "report.md") });
+    const message = expect.stringMatching(/cannot be written to .*report\.md: EEXIST.* Give another "reportPath"/);
+    await expect(failed).rejects.toMatchObject({ code: "scheduler", cause: { message } });
     expect(await readdir(folder)).toEqual(["file"]);
+  });
+
+  it("with a report that is to be where a folder or a device is fails, and leaves both as they were", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "inner"));
+    execFileSync("mkfifo", [join(folder, "pipe")]);
+    const measured = await makeRepository([]);
+    for (const name of ["inner", "pipe"]) {
+      const message = expect.stringContaining(`${name}: it is a folder or a device. Give another "reportPath"`);
+      await expect(measure(measured, { reportPath: join(folder, name) })).rejects.toMatchObject({ cause: { message } });
+    }
+    const left = await readdir(folder, { withFileTypes: true });
+    expect(left.map((entry) => [entry.name, entry.isDirectory(), entry.isFIFO()])).toEqual([
+      ["inner", true, false],
+      ["pipe", false, true],
+    ]);
+  });
+
+  it.runIf(process.platform === "linux")("with a folder in which none can be made fails, and does not try for ever", async () => {
+    const failed = measure(await makeRepository([]), { reportPath: "/proc/no/folder/report.md" });
+    const message = expect.stringMatching(/^The report cannot be written to \/proc\/no\/folder\/report\.md: /);
+    await expect(failed).rejects.toMatchObject({ code: "scheduler", cause: { message } });
   });
 
   it("does not leave drafts beside a report", async () => {
