@@ -57,8 +57,9 @@ export class InvocationSpan extends ParentHandle implements port.InvocationTrace
   }
 
   #loaded(load: NonNullable<port.InvocationFacts["load"]>): void {
-    const handle = startSpan(LoadSpan, this.scope, spans.checkpointLoad.name, this.context, spanTimeOf(load.startTime));
-    if (handle === undefined) return;
+    const span = startSpan(this.scope, spans.checkpointLoad.name, this.context, spanTimeOf(load.startTime));
+    if (span === undefined) return;
+    const handle = new LoadSpan(this.scope, span);
     handle.set(spanAttributes.checkpointBackend.key, load.backend);
     handle.set(spanAttributes.step.key, load.step);
     handle.set(spanAttributes.checkpointSize.key, load.size);
@@ -67,8 +68,9 @@ export class InvocationSpan extends ParentHandle implements port.InvocationTrace
 
   superstep(step: number): port.SuperstepTrace {
     const { scope } = this;
-    const handle = scope.detail === "invocation" ? undefined : startSpan(SuperstepSpan, scope, spans.superstep.name, this.context);
-    if (handle === undefined) return (this.#folded ??= foldSuperstep(this));
+    const span = scope.detail === "invocation" ? undefined : startSpan(scope, spans.superstep.name, this.context);
+    if (span === undefined) return (this.#folded ??= foldSuperstep(this));
+    const handle = new SuperstepSpan(scope, span, this.context);
     handle.set(spanAttributes.step.key, step);
     return handle;
   }

@@ -3,15 +3,15 @@ import { context, type Context, type HrTime, type Span } from "@opentelemetry/ap
 import type { NodeTrace, SpanFailure, SpanIds } from "../instrumentation.ts";
 import { spanAttributes, spans } from "../names.ts";
 import { withSpan } from "./linked-context.ts";
-import { type ParentHandle, type Scope, SpanHandle, startSpan } from "./span-handle.ts";
+import { type ParentHandle, SpanHandle, startSpan } from "./span-handle.ts";
 import { spanTime } from "./time.ts";
 
 class NodeSpan extends SpanHandle implements NodeTrace {
   readonly #outer: Context;
 
-  constructor(scope: Scope, span: Span, outer: Context) {
-    super(scope, span);
-    this.#outer = outer;
+  constructor(parent: ParentHandle, span: Span) {
+    super(parent.scope, span);
+    this.#outer = parent.context;
   }
 
   run<T>(call: () => T): T {
@@ -55,8 +55,9 @@ class FoldedNode implements NodeTrace, SpanIds {
 /** Starts an attempt below `parent`, which is the schedule's span or, where that is none, the nearest one above. */
 export function startNode(parent: ParentHandle, name: string, attempt: number, queued: number, delay: number | undefined): NodeTrace {
   const { scope } = parent;
-  const node = scope.detail === "invocation" ? undefined : startSpan(NodeSpan, scope, `${spans.node.name} ${name}`, parent.context);
-  if (node === undefined) return new FoldedNode(parent, name, attempt);
+  const span = scope.detail === "invocation" ? undefined : startSpan(scope, `${spans.node.name} ${name}`, parent.context);
+  if (span === undefined) return new FoldedNode(parent, name, attempt);
+  const node = new NodeSpan(parent, span);
   node.set(spanAttributes.nodeName.key, name);
   node.set(spanAttributes.nodeAttempt.key, attempt);
   node.set(spanAttributes.nodeQueueDuration.key, queued / 1000);

@@ -1,9 +1,10 @@
 /** The spans of the four phases, with the attributes of each. */
+import type { Span } from "@opentelemetry/api";
 import type * as port from "../instrumentation.ts";
 import { spanAttributes, spans } from "../names.ts";
 import { foldBarrier, foldCheckpoint, foldFrontier, foldSchedule, type ScheduleFailure, setScheduleFailure } from "./folded.ts";
 import { startNode } from "./node-span.ts";
-import { type Kind, ParentHandle, SpanHandle, startSpan } from "./span-handle.ts";
+import { ParentHandle, SpanHandle, startSpan } from "./span-handle.ts";
 import { spanTime } from "./time.ts";
 
 const stepKey = spanAttributes.step.key;
@@ -50,35 +51,39 @@ class CheckpointSpan extends SpanHandle implements port.CheckpointTrace {
 }
 
 /** A phase's span below its parent, unless the detail wants none or the SDK threw. */
-function phaseSpan<Handle>(kind: Kind<Handle>, parent: ParentHandle, name: string): Handle | undefined {
-  return parent.scope.detail === "phase" ? startSpan(kind, parent.scope, name, parent.context) : undefined;
+function phaseSpan(parent: ParentHandle, name: string): Span | undefined {
+  return parent.scope.detail === "phase" ? startSpan(parent.scope, name, parent.context) : undefined;
 }
 
 export function startSchedule(parent: ParentHandle, step: number, frontierLength: number): port.ScheduleTrace {
-  const handle = phaseSpan(ScheduleSpan, parent, spans.schedule.name);
-  if (handle === undefined) return foldSchedule(parent);
+  const span = phaseSpan(parent, spans.schedule.name);
+  if (span === undefined) return foldSchedule(parent);
+  const handle = new ScheduleSpan(parent.scope, span, parent.context);
   handle.set(stepKey, step);
   handle.set(spanAttributes.frontierLength.key, frontierLength);
   return handle;
 }
 
 export function startBarrier(parent: ParentHandle, step: number): port.BarrierTrace {
-  const handle = phaseSpan(BarrierSpan, parent, spans.barrier.name);
-  if (handle === undefined) return foldBarrier(parent);
+  const span = phaseSpan(parent, spans.barrier.name);
+  if (span === undefined) return foldBarrier(parent);
+  const handle = new BarrierSpan(parent.scope, span);
   handle.set(stepKey, step);
   return handle;
 }
 
 export function startFrontier(parent: ParentHandle, step: number): port.FrontierTrace {
-  const handle = phaseSpan(FrontierSpan, parent, spans.frontier.name);
-  if (handle === undefined) return foldFrontier(parent);
+  const span = phaseSpan(parent, spans.frontier.name);
+  if (span === undefined) return foldFrontier(parent);
+  const handle = new FrontierSpan(parent.scope, span);
   handle.set(stepKey, step);
   return handle;
 }
 
 export function startCheckpoint(parent: ParentHandle, step: number, backend: string, mode: port.Durability): port.CheckpointTrace {
-  const handle = phaseSpan(CheckpointSpan, parent, spans.checkpoint.name);
-  if (handle === undefined) return foldCheckpoint(parent);
+  const span = phaseSpan(parent, spans.checkpoint.name);
+  if (span === undefined) return foldCheckpoint(parent);
+  const handle = new CheckpointSpan(parent.scope, span);
   handle.set(stepKey, step);
   handle.set(spanAttributes.checkpointBackend.key, backend);
   handle.set(spanAttributes.checkpointMode.key, mode);

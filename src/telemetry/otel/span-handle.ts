@@ -16,25 +16,17 @@ export interface Scope {
   readonly sessionId: string;
 }
 
-/** A class of handles. */
-export type Kind<Handle> = new (scope: Scope, span: Span, outer: Context) => Handle;
-
-/** Starts a span below the given context; `undefined` when the SDK throws, or gives what is no span. */
-export function startSpan<Handle>(
-  kind: Kind<Handle>,
-  scope: Scope,
-  name: string,
-  outer: Context,
-  startTime: HrTime = spanTime(),
-): Handle | undefined {
+/** Starts a span below the given context; `undefined` when the SDK throws, or gives what is no span: a handle reads these two of it. */
+export function startSpan(scope: Scope, name: string, outer: Context, startTime: HrTime = spanTime()): Span | undefined {
   try {
-    return new kind(scope, scope.tracer.startSpan(name, { startTime }, outer), outer);
+    const span = scope.tracer.startSpan(name, { startTime }, outer);
+    return typeof span.spanContext().spanId === "string" && typeof span.isRecording() === "boolean" ? span : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Made within `startSpan`, or another place that catches what the SDK throws. */
+/** Of what `startSpan` gave. */
 export class SpanHandle implements SpanIds {
   readonly traceId: string;
   readonly spanId: string;
