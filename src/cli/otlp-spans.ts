@@ -1,4 +1,5 @@
 /** Reads spans from OTLP-JSON lines, as trace files hold them. */
+import { isRecord } from "../support/plain.ts";
 
 export type AttributeValue = string | number | boolean | readonly AttributeValue[];
 
@@ -16,7 +17,6 @@ export interface OtlpSpan {
 }
 
 type Json = Readonly<Record<string, unknown>>;
-const isRecord = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 const list = (value: unknown): readonly Json[] => (Array.isArray(value) ? value.filter(isRecord) : []);
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 

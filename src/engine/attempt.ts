@@ -7,7 +7,6 @@ import { isThenable } from "../support/thenable.ts";
 import type { NodeTrace } from "../telemetry/instrumentation.ts";
 import type { Stoppable } from "./cancellation.ts";
 import { entryKey } from "./execution.ts";
-import type { AttemptRecord } from "./attempt-record.ts";
 import { makeContext } from "./node-context.ts";
 import { resultOf } from "./entry-result.ts";
 import type { StepScope } from "./step-scope.ts";
@@ -31,7 +30,7 @@ type Settled =
 /** What `context` itself refused to take, such as an error report that cannot be stored. */
 const isRefusal = (error: unknown): boolean => SpanloomError.is(error, "unserializable_value");
 
-export class Attempt implements Stoppable, AttemptRecord {
+export class Attempt implements Stoppable {
   readonly scope: StepScope;
   readonly entry: FrontierEntry;
   readonly key: string;
@@ -42,7 +41,9 @@ export class Attempt implements Stoppable, AttemptRecord {
   readonly interrupts: Interrupt[] = [];
   refused: { readonly interruptId: string; readonly error: Error } | undefined;
   interruptCalls = 0;
+  /** Of the interrupts that it asked for, answered or not. */
   interruptNames: Set<string> | undefined;
+  /** A call of `context` that can never be right. */
   misused: Error | undefined;
   /** Nothing that it does counts any more. */
   ended = false;

@@ -5,7 +5,8 @@ import { validateWith } from "../support/schema.ts";
 import { show } from "../support/show.ts";
 import type { StandardSchema } from "../support/types.ts";
 import { adopt, handOut } from "../support/value.ts";
-import { type AttemptRecord, isName, misuse, placeOf } from "./attempt-record.ts";
+import type { Attempt } from "./attempt.ts";
+import { isName, misuse, placeOf } from "./context-call.ts";
 
 /** What a call of `interrupt` without an answer rejects with, so that the handler settles. Users may catch it: that changes nothing. */
 class Interrupted extends Error {
@@ -27,7 +28,7 @@ function rejected<T>(error: unknown): Promise<T> {
   return promise;
 }
 
-export function interrupt(attempt: AttemptRecord, payload: unknown, options: InterruptOptions | null = {}): Promise<unknown> {
+export function interrupt(attempt: Attempt, payload: unknown, options: InterruptOptions | null = {}): Promise<unknown> {
   const { scope, key, ended, interruptCalls } = attempt;
   const { id: given, schema } = options ?? {};
   if (given !== undefined && !isName(given)) {
@@ -53,7 +54,7 @@ export function interrupt(attempt: AttemptRecord, payload: unknown, options: Int
   return rejected(new Interrupted(id));
 }
 
-function ask(attempt: AttemptRecord, asked: Interrupt): void {
+function ask(attempt: Attempt, asked: Interrupt): void {
   const { execution } = attempt.scope;
   attempt.interrupts.push(Object.freeze(asked));
   // One that was open before stays open: it was announced then.
@@ -61,12 +62,12 @@ function ask(attempt: AttemptRecord, asked: Interrupt): void {
   announce(attempt, asked);
 }
 
-function announce(attempt: AttemptRecord, asked: Interrupt): void {
+function announce(attempt: Attempt, asked: Interrupt): void {
   attempt.trace?.event("interrupt.requested", { ...asked });
   attempt.scope.execution.events.emit("interrupt.requested", asked, placeOf(attempt));
 }
 
-function answered(attempt: AttemptRecord, id: string, answer: unknown, schema: StandardSchema | undefined): Promise<unknown> {
+function answered(attempt: Attempt, id: string, answer: unknown, schema: StandardSchema | undefined): Promise<unknown> {
   if (schema === undefined) return Promise.resolve(answer);
   const checked = validateWith(schema, answer);
   if (checked.ok) return Promise.resolve(checked.value);

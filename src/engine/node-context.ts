@@ -4,7 +4,8 @@ import { copyOfData } from "../events/invocation-events.ts";
 import { show } from "../support/show.ts";
 import type { Awaitable } from "../support/types.ts";
 import { handOut } from "../support/value.ts";
-import { type AttemptRecord, isName, misuse, placeOf } from "./attempt-record.ts";
+import type { Attempt } from "./attempt.ts";
+import { isName, misuse, placeOf } from "./context-call.ts";
 import { also, goto, send } from "./commands.ts";
 import { errorRecord } from "./entry-result.ts";
 import { interrupt, type InterruptOptions } from "./interrupt.ts";
@@ -15,12 +16,12 @@ type Fields = Readonly<Record<string, unknown>>;
 const noFields: Fields = Object.freeze({});
 
 /** Counts what comes after the end, and says whether it did. */
-function isLate(attempt: AttemptRecord): boolean {
+function isLate(attempt: Attempt): boolean {
   if (attempt.ended) attempt.scope.execution.late.emits += 1;
   return attempt.ended;
 }
 
-function emit(attempt: AttemptRecord, type: unknown, data: unknown): void {
+function emit(attempt: Attempt, type: unknown, data: unknown): void {
   if (isLate(attempt)) return;
   const { events, plan } = attempt.scope.execution;
   // In typed code the compiler refuses other names.
@@ -28,7 +29,7 @@ function emit(attempt: AttemptRecord, type: unknown, data: unknown): void {
   else log(attempt, "warn", `emit(${show(type)}): the graph declares no such event`, noFields);
 }
 
-function log(attempt: AttemptRecord, level: LogLevel, message: unknown, fields: unknown = noFields): void {
+function log(attempt: Attempt, level: LogLevel, message: unknown, fields: unknown = noFields): void {
   if (isLate(attempt)) return;
   const { events } = attempt.scope.execution;
   const copied = copyOfData(fields);
@@ -38,7 +39,7 @@ function log(attempt: AttemptRecord, level: LogLevel, message: unknown, fields: 
   events.emit("node.log", data, placeOf(attempt));
 }
 
-function logger(attempt: AttemptRecord): Readonly<Record<LogLevel, (message: string, fields?: Fields) => void>> {
+function logger(attempt: Attempt): Readonly<Record<LogLevel, (message: string, fields?: Fields) => void>> {
   return {
     debug: (message, fields) => log(attempt, "debug", message, fields),
     info: (message, fields) => log(attempt, "info", message, fields),
@@ -52,20 +53,20 @@ interface ReportOptions {
   readonly context?: Fields;
 }
 
-function reportError(attempt: AttemptRecord, error: unknown, options: ReportOptions = {}): void {
+function reportError(attempt: Attempt, error: unknown, options: ReportOptions = {}): void {
   if (isLate(attempt)) return;
   const { tags = [], context = {} } = options;
   attempt.reports.push(errorRecord(attempt.scope, attempt.node.name, error, tags, context));
 }
 
-function once(attempt: AttemptRecord, key: string, run: () => Awaitable<unknown>): Promise<unknown> {
+function once(attempt: Attempt, key: string, run: () => Awaitable<unknown>): Promise<unknown> {
   const result = runOnce(attempt, key, run);
   // A rejection that nobody awaits is none.
   result.catch(() => {});
   return result;
 }
 
-async function runOnce(attempt: AttemptRecord, key: string, run: () => Awaitable<unknown>): Promise<unknown> {
+async function runOnce(attempt: Attempt, key: string, run: () => Awaitable<unknown>): Promise<unknown> {
   if (!isName(key)) throw misuse(attempt, "key", `of \`once\` must be a text that is not empty, not ${show(key)}`);
   if (attempt.ended) throw new Error(`once(${JSON.stringify(key)}) was called after the attempt had ended.`);
   const { results } = attempt.scope;
@@ -77,38 +78,34 @@ const part = (name: string): string => (/[%/]/.test(name) ? name.replaceAll(/[%/
 
 /* Made when they are asked for, and yet properties of each context's own, so that a copy by spreading has them. One getter for all contexts:
    one for each would give each a hidden class of its own. */
-const signalProperty: PropertyDescriptor = {
+const whenAsked = (make: (attempt: Attempt) => unknown): PropertyDescriptor => ({
   enumerable: true,
   get(this: NodeContext) {
-    return NodeContext.attemptOf(this).signal;
+    return make(NodeContext.attemptOf(this));
   },
-};
-const logProperty: PropertyDescriptor = {
-  enumerable: true,
-  get(this: NodeContext) {
-    return logger(NodeContext.attemptOf(this));
-  },
-};
+});
+const signalProperty = whenAsked(({ signal }) => signal);
+const logProperty = whenAsked(logger);
 
 /* Made outside of the constructor: closures of its own scope survive the collection of young objects (Node 24), each a kilobyte with all that
    hangs on it, which costs a traced superstep a tenth of its time. `npm run bench -- --only traced` shows it. */
 const emitFor =
-  (attempt: AttemptRecord): NodeContext["emit"] =>
+  (attempt: Attempt): NodeContext["emit"] =>
   (type, data) =>
     emit(attempt, type, data);
 const interruptFor =
-  (attempt: AttemptRecord): NodeContext["interrupt"] =>
+  (attempt: Attempt): NodeContext["interrupt"] =>
   (payload, options) =>
     interrupt(attempt, payload, options);
 const onceFor =
-  (attempt: AttemptRecord): NodeContext["once"] =>
+  (attempt: Attempt): NodeContext["once"] =>
   (key, run) =>
     once(attempt, key, run);
 const reportErrorFor =
-  (attempt: AttemptRecord): NodeContext["reportError"] =>
+  (attempt: Attempt): NodeContext["reportError"] =>
   (error, options) =>
     reportError(attempt, error, options);
-const heartbeatFor = (attempt: AttemptRecord) => (): void => attempt.heartbeat();
+const heartbeatFor = (attempt: Attempt) => (): void => attempt.heartbeat();
 
 /** The context of one attempt. */
 class NodeContext {
@@ -130,9 +127,9 @@ class NodeContext {
   readonly once: (key: string, run: () => Awaitable<unknown>) => Promise<unknown>;
   readonly reportError: (error: unknown, options?: ReportOptions) => void;
   readonly heartbeat: () => void;
-  readonly #attempt: AttemptRecord;
+  readonly #attempt: Attempt;
 
-  constructor(attempt: AttemptRecord) {
+  constructor(attempt: Attempt) {
     const { scope, entry, node, number } = attempt;
     const { execution, step } = scope;
     const { sessionId, invocationId, services, plan } = execution;
@@ -156,11 +153,11 @@ class NodeContext {
     this.heartbeat = heartbeatFor(attempt);
   }
 
-  static attemptOf(context: NodeContext): AttemptRecord {
+  static attemptOf(context: NodeContext): Attempt {
     return context.#attempt;
   }
 }
 
-export function makeContext(attempt: AttemptRecord): object {
+export function makeContext(attempt: Attempt): object {
   return new NodeContext(attempt);
 }

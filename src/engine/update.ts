@@ -4,6 +4,7 @@ import { StateError } from "../errors/errors.ts";
 import { isReplace } from "../graph/channel.ts";
 import type { Plan, PlannedChannel } from "../graph/plan.ts";
 import { errorsChannel } from "../graph/names.ts";
+import { isPlain } from "../support/plain.ts";
 import { show } from "../support/show.ts";
 import { hint } from "../support/suggest.ts";
 import { adopt } from "../support/value.ts";
@@ -13,22 +14,13 @@ import { type StateImage, valueOf } from "./state.ts";
 
 const noWrites: readonly PreparedWrite[] = Object.freeze([]);
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const isPlain = (value: object): boolean => {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // Plain objects of other realms have a prototype without one of its own.
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
-};
-
 /**
  * The writes of an update, in the order of its keys; none for `undefined`. `image` is the state that it was made from.
  * Throws `StateError` `invalid_update`, `unknown_channel` or `unserializable_value`.
  */
 export function prepareUpdate(plan: Plan, image: StateImage, update: unknown): readonly PreparedWrite[] {
   if (update === undefined || update === null) return noWrites;
-  if (!isRecord(update) || !isPlain(update)) {
+  if (!isPlain(update)) {
     throw new StateError("invalid_update", { reason: `an update is a plain object of channels, not ${show(update)}` });
   }
   const writes: PreparedWrite[] = [];
@@ -64,7 +56,7 @@ function checkShape({ name, kind }: PlannedChannel, { replace, value }: Prepared
   if (kind === "list" || kind === "messages") {
     if (!Array.isArray(value)) refuse(name, `a ${kind} channel takes a list, not ${show(value)}`);
     if (kind === "messages") checkMessages(name, value as readonly unknown[], replace);
-  } else if (kind === "merge" && !(isRecord(value) && isPlain(value))) {
+  } else if (kind === "merge" && !isPlain(value)) {
     refuse(name, `a merge channel takes ${replace ? "an object" : "an object of the keys to change"}, not ${show(value)}`);
   } else if (replace && value === undefined && kind === "value") {
     refuse(name, "only an optional channel can be cleared");
@@ -73,7 +65,7 @@ function checkShape({ name, kind }: PlannedChannel, { replace, value }: Prepared
 
 function checkMessages(channel: string, messages: readonly unknown[], replace: boolean): void {
   for (const message of messages) {
-    if (!isRecord(message) || !isPlain(message)) return refuse(channel, `a message is an object, not ${show(message)}`);
+    if (!isPlain(message)) return refuse(channel, `a message is an object, not ${show(message)}`);
     const { id, role, remove } = message;
     if (role === undefined && remove !== undefined) {
       if (replace) return refuse(channel, "what replaces all messages can remove none");

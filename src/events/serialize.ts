@@ -1,5 +1,6 @@
 /** Errors and events as data: what is published of an error, and the one JSON form of an event. */
 import { StateError } from "../errors/errors.ts";
+import { isPlain } from "../support/plain.ts";
 import type { AnyEvent, SerializedError } from "./event.ts";
 
 /** Causes are followed so deep. */
@@ -59,11 +60,6 @@ export function serializeError(error: unknown, messages = true): SerializedError
 export function withoutMessages(error: SerializedError): SerializedError {
   return Object.freeze({ ...error, message: "", ...(error.cause === undefined ? {} : { cause: withoutMessages(error.cause) }) });
 }
-
-const isPlain = (value: object): boolean => {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-};
 
 /** Whether JSON has no word of its own for something in it. */
 function needsTags(value: unknown): boolean {

@@ -2,14 +2,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { SpanloomError } from "../errors/errors.ts";
 import type { Clock } from "../support/clock.ts";
-import { isThenable } from "../support/thenable.ts";
 import type { AnyEvent } from "./event.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { QueueSettings } from "./queue-options.ts";
 import { serializeError } from "./serialize.ts";
 import type { EventSink } from "./sink.ts";
 import { isSinkEvent, type SinkLedger } from "./sink-ledger.ts";
-import { settleWithin, Waiters, within } from "./wait.ts";
+import { SinkWriter, type Written } from "./sink-write.ts";
+import { Waiters, within } from "./wait.ts";
 
 /** Milliseconds before the second and the third try of a batch; after that it is dropped. */
 const retryDelays: readonly number[] = [100, 300];
@@ -29,10 +29,10 @@ export class SinkWorker {
   readonly #sink: EventSink;
   readonly #settings: QueueSettings;
   readonly #clock: Clock;
+  readonly #writer: SinkWriter;
   readonly #waiting = new EventQueue();
   readonly #waiters = new Waiters();
   #writing: Batch | undefined;
-  #controller = new AbortController();
   /** Ends the write, or the pause before the next try, that is under way, timers included. */
   #interrupt: (() => void) | undefined;
   #scheduled = false;
@@ -49,6 +49,7 @@ export class SinkWorker {
     this.#sink = sink;
     this.#settings = settings;
     this.#clock = clock;
+    this.#writer = new SinkWriter(sink, clock, settings.timeout);
     this.ledger = ledger;
   }
 
@@ -160,38 +161,19 @@ export class SinkWorker {
 
   #write(batch: Batch): void {
     batch.tries += 1;
-    let outcome: unknown;
-    let settled: "succeeded" | "failed" | undefined;
-    try {
-      outcome = this.#sink.write(batch.events, this.#controller.signal);
-      if (!isThenable(outcome)) settled = "succeeded";
-    } catch (error) {
-      outcome = error;
-      settled = "failed";
-    }
-    if (settled === "succeeded") this.#succeeded(batch);
-    else if (settled === "failed") this.#failed(batch, outcome);
-    else this.#follow(batch, Promise.resolve(outcome));
+    const written = this.#writer.write(batch.events, (ended) => {
+      this.#interrupt = undefined;
+      this.#settle(batch, ended);
+      this.#pump();
+    });
+    if (typeof written === "function") this.#interrupt = written;
+    else this.#settle(batch, written);
   }
 
-  #follow(batch: Batch, outcome: Promise<unknown>): void {
-    const controller = this.#controller;
-    const settle = (settled: () => void): void => {
-      this.#interrupt = undefined;
-      // A sink may have listened to the signal: each asynchronous write has its own.
-      this.#controller = new AbortController();
-      settled();
-      this.#pump();
-    };
-    const stop = settleWithin(this.#clock, outcome, this.#settings.timeout, {
-      resolved: () => settle(() => this.#succeeded(batch)),
-      rejected: (error) => settle(() => this.#failed(batch, error)),
-      late: () => settle(() => this.#timedOut(batch, controller)),
-    });
-    this.#interrupt = () => {
-      stop();
-      controller.abort(new DOMException("The runner was closed before the sink had written.", "AbortError"));
-    };
+  #settle(batch: Batch, written: Written): void {
+    if (written.kind === "succeeded") this.#succeeded(batch);
+    else if (written.kind === "failed") this.#failed(batch, written.error);
+    else this.#timedOut(batch, written.error, written.abort);
   }
 
   #succeeded(batch: Batch): void {
@@ -210,11 +192,10 @@ export class SinkWorker {
     this.#afterWrite();
   }
 
-  #timedOut(batch: Batch, controller: AbortController): void {
-    const error = new DOMException(`The sink did not write a batch within ${this.#settings.timeout} ms.`, "TimeoutError");
+  #timedOut(batch: Batch, error: unknown, abort: () => void): void {
     this.ledger.fail(batch.events, serializeError(error));
     this.#giveUp(batch, "timeout");
-    controller.abort(error);
+    abort();
     this.#afterWrite();
   }
 

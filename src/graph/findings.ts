@@ -56,9 +56,6 @@ export function checkKeys(
   return meant;
 }
 
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** Anything that was given for a name, in a few words. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return value;

@@ -4,9 +4,10 @@ import { validateWith } from "../support/schema.ts";
 import type { StandardSchema } from "../support/types.ts";
 import { adopt, handOut } from "../support/value.ts";
 import { channel, declarationOf, type ChannelDeclaration } from "./channel.ts";
-import { channelPlace, checkKeys, isRecord, report, reportOption, theGraph, type Findings } from "./findings.ts";
+import { channelPlace, checkKeys, report, reportOption, theGraph, type Findings } from "./findings.ts";
 import { errorsChannel } from "./names.ts";
 import type { AnyFunction, ChannelKind, PlannedChannel } from "./plan.ts";
+import { isRecord } from "../support/plain.ts";
 
 const kinds: ReadonlySet<ChannelKind> = new Set(["value", "optional", "list", "merge", "reduce", "messages"]);
 

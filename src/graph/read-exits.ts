@@ -1,9 +1,10 @@
 /** Reads what `edge()` and `branch()` were given. Whether the names that they name exist is another question. */
 import { edgeKey, type DeclaredBranch, type DeclaredEdge } from "./declaration.ts";
 import type { Note } from "./draft.ts";
-import { isRecord, report, shown, type Findings } from "./findings.ts";
+import { report, shown, type Findings } from "./findings.ts";
 import { END, START } from "./names.ts";
 import type { AnyFunction } from "./plan.ts";
+import { isRecord } from "../support/plain.ts";
 
 type EdgeNote = Extract<Note, { kind: "edge" }>;
 type BranchNote = Extract<Note, { kind: "branch" }>;

@@ -2,9 +2,10 @@
 import { parseDuration } from "../support/duration.ts";
 import type { DeclaredNode } from "./declaration.ts";
 import type { Note } from "./draft.ts";
-import { checkKeys, isRecord, nodePlace, report, reportOption, shown, type Findings } from "./findings.ts";
+import { checkKeys, nodePlace, report, reportOption, shown, type Findings } from "./findings.ts";
 import { END, START } from "./names.ts";
 import type { AnyFunction, PlannedRetry } from "./plan.ts";
+import { isRecord } from "../support/plain.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 

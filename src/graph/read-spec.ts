@@ -1,7 +1,8 @@
 /** Reads what `graph()` was given: names, version, events and inputs. */
 import { channelsIn } from "./read-channels.ts";
-import { checkKeys, isRecord, report, reportOption, shown, theGraph, type Findings } from "./findings.ts";
+import { checkKeys, report, reportOption, shown, theGraph, type Findings } from "./findings.ts";
 import type { PlannedChannel } from "./plan.ts";
+import { isRecord } from "../support/plain.ts";
 
 export interface ReadSpec {
   readonly name: string;

@@ -1,9 +1,5 @@
 /** One object over another, neither of them changed: instances keep what their classes give them. */
-
-const isPlain = (value: object): boolean => {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
-};
+import { isPlain } from "../support/plain.ts";
 
 /** What `above` does not have is that of `below`. */
 export function layered(below: object, above: object): object {

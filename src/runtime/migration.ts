@@ -3,6 +3,7 @@ import type { FrontierEntry, StoredCheckpoint } from "../checkpoint/checkpointer
 import { type DueStep, entryKey } from "../engine/execution.ts";
 import { RunnerError } from "../errors/errors.ts";
 import type { Plan } from "../graph/plan.ts";
+import { isPlain } from "../support/plain.ts";
 import { show } from "../support/show.ts";
 import { isThenable } from "../support/thenable.ts";
 import type { Values } from "../support/types.ts";
@@ -19,13 +20,6 @@ export interface Migrated {
 }
 
 type Refuse = (change: string, options?: ErrorOptions) => never;
-
-const isPlain = (value: unknown): value is Values => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // Plain objects of other realms have a prototype without one of its own.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-};
 
 /** Throws `RunnerError` `graph_changed` for what cannot be; the values themselves are judged when they are restored. */
 export function migrate(plan: Plan, { record, state }: StoredCheckpoint, due: DueStep, migration: Migration): Migrated {

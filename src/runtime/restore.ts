@@ -5,6 +5,7 @@ import { type DueStep, entryKey, type SessionState } from "../engine/execution.t
 import { type Cell, type StateImage, valueOf } from "../engine/state.ts";
 import { StateError } from "../errors/errors.ts";
 import type { Plan, PlannedChannel } from "../graph/plan.ts";
+import { isRecord } from "../support/plain.ts";
 import { show } from "../support/show.ts";
 import type { Values } from "../support/types.ts";
 import type { Core } from "./core.ts";
@@ -69,8 +70,7 @@ function storedCell(channel: PlannedChannel, value: unknown): Cell {
   const adopted = adoptStored(value, name);
   const isList = Array.isArray(adopted.value);
   if ((kind === "list" || kind === "messages") && !isList) refuse(name, `it is ${show(value)}, and a ${kind} channel holds a list`);
-  const isRecord = typeof adopted.value === "object" && adopted.value !== null && !isList;
-  if (kind === "merge" && !isRecord) refuse(name, `it is ${show(value)}, and a merge channel holds an object`);
+  if (kind === "merge" && !isRecord(adopted.value)) refuse(name, `it is ${show(value)}, and a merge channel holds an object`);
   return cellOf(channel, adopted.value, adopted.live);
 }
 

@@ -6,9 +6,9 @@ import { positiveInteger } from "../events/queue-options.ts";
 import type { EventSink } from "../events/sink.ts";
 import type { Plan } from "../graph/plan.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
+import { isRecord } from "../support/plain.ts";
 import { show } from "../support/show.ts";
 import { hint } from "../support/suggest.ts";
-import type { Values } from "../support/types.ts";
 import { idSource, secureRandom } from "./ids.ts";
 import type { RunnerOptions } from "./types.ts";
 
@@ -60,15 +60,13 @@ export function nodeNames(plan: Plan, option: string, value: unknown): ReadonlyS
   return new Set(value as readonly string[]);
 }
 
-const isObject = (value: unknown): value is Values => typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** Throws `RunnerError` `invalid_option` for what cannot be services. */
 export function checkServices(services: unknown): void {
-  if (services !== undefined && !isObject(services)) refuseOption("services", `must be an object, not ${show(services)}`);
+  if (services !== undefined && !isRecord(services)) refuseOption("services", `must be an object, not ${show(services)}`);
 }
 
 function checkMembers(option: string, value: unknown, members: readonly string[]): void {
-  const whole = isObject(value) && members.every((name) => typeof value[name] === "function");
+  const whole = isRecord(value) && members.every((name) => typeof value[name] === "function");
   if (!whole) refuseOption(option, `must be an object with ${members.join(", ")}`);
 }
 
@@ -107,7 +105,7 @@ function checkPorts(options: RunnerOptions): void {
 
 function checkTelemetry(telemetry: unknown): { readonly errorMessages: boolean } {
   if (telemetry === undefined || telemetry === false) return { errorMessages: true };
-  if (!isObject(telemetry)) return refuseOption("telemetry", `must be false or an object, not ${show(telemetry)}`);
+  if (!isRecord(telemetry)) return refuseOption("telemetry", `must be false or an object, not ${show(telemetry)}`);
   const { detail = "phase", tracerProvider } = telemetry;
   oneOf("telemetry.detail", detail, ["invocation", "superstep", "phase"]);
   if (tracerProvider !== undefined) checkMembers("telemetry.tracerProvider", tracerProvider, ["getTracer"]);
@@ -125,7 +123,7 @@ function bounded(random: () => number): () => number {
 export function runnerSettings(given: RunnerOptions | undefined, plan: Plan): RunnerSettings {
   // A caller in JavaScript may hand over anything.
   const options: RunnerOptions = given ?? {};
-  if (!isObject(given ?? {})) refuseOption("options", `must be an object, not ${show(given)}`);
+  if (!isRecord(given ?? {})) refuseOption("options", `must be an object, not ${show(given)}`);
   checkPorts(options);
   const { onGraphChange = "compatible", clock = systemClock } = options;
   const random = options.random === undefined ? Math.random : bounded(options.random);
