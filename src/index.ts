@@ -13,6 +13,8 @@ export type {
   RecordStatus,
   SaveReceipt,
   SessionFilter,
+  SessionSummary,
+  StateDelta,
   StepResults,
   StoredCheckpoint,
   StoredTarget,

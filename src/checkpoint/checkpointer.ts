@@ -75,6 +75,15 @@ export interface RecordStatus {
   readonly failure: SerializedError | undefined;
 }
 
+/** What a record writes of the state. */
+export interface StateDelta {
+  readonly changes: readonly ChannelChange[];
+  /** The writer's estimate of the changed values, in bytes. */
+  readonly size: number;
+  /** The whole state after them, for a store that keeps snapshots: made when it is called. */
+  readonly state: () => Values;
+}
+
 /** One record per superstep; also one for the creation, an `update`, a fork and each `next` input. */
 export interface CheckpointRecord extends RecordStatus {
   readonly checkpointId: string;
@@ -150,6 +159,18 @@ export interface SaveReceipt {
   readonly size: number;
 }
 
+/** A session as lists tell it: what its newest record says. */
+export interface SessionSummary {
+  readonly sessionId: string;
+  readonly graph: string;
+  readonly fingerprint: string;
+  readonly status: SessionStatus;
+  readonly step: number;
+  /** Milliseconds since the epoch, by the runner's clock, as is `updatedAt`. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
 export interface SessionFilter {
   readonly graph?: string;
   readonly status?: SessionStatus;
@@ -162,8 +183,8 @@ export interface Checkpointer extends AsyncDisposable {
   readonly backend: string;
   /** The newest checkpoint, or the named one; `undefined` when there is none. */
   load(sessionId: string, checkpointId?: string): Awaitable<StoredCheckpoint | undefined>;
-  /** Adds a record whose parent is the newest one. `size` is the writer's estimate of the changed values, in bytes. */
-  save(fence: Fence, record: CheckpointRecord, changes: readonly ChannelChange[], size: number): Awaitable<SaveReceipt>;
+  /** Adds a record whose parent is the newest one. */
+  save(fence: Fence, record: CheckpointRecord, delta: StateDelta): Awaitable<SaveReceipt>;
   /** Changes the newest record in place. */
   amend(sessionId: string, fence: Fence, change: Amendment): Awaitable<SaveReceipt>;
   /** Adds results to those of the newest record. */
@@ -171,7 +192,7 @@ export interface Checkpointer extends AsyncDisposable {
   /** Newest first; from the one before `before` on. */
   history(sessionId: string, options?: { readonly limit?: number; readonly before?: string }): AsyncIterable<StoredCheckpoint>;
   /** Most recently written first. */
-  list(filter?: SessionFilter): AsyncIterable<StoredCheckpoint>;
+  list(filter?: SessionFilter): AsyncIterable<SessionSummary>;
   delete(sessionId: string): Promise<boolean>;
   /** Trims histories: leaves the newest `keep` (≥ 1) checkpoints of each session. Says how many went. */
   prune(options: { readonly keep: number; readonly sessionId?: string }): Promise<number>;

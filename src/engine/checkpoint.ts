@@ -3,10 +3,11 @@ import type { ChannelChange, CheckpointRecord, SaveReceipt } from "../checkpoint
 import { RunnerError, SpanloomError } from "../errors/errors.ts";
 import { serializeError } from "../events/serialize.ts";
 import type { SessionStatus } from "../events/event.ts";
-import type { Awaitable } from "../support/types.ts";
+import type { Awaitable, Values } from "../support/types.ts";
 import type { CheckpointTrace, InvocationTrace, SuperstepTrace } from "../telemetry/instrumentation.ts";
 import { type DueStep, type Execution, nothingDue, type SessionState, type Unsaved } from "./execution.ts";
 import { phaseFailure } from "./span-failure.ts";
+import { type Cell, valueOf } from "./state.ts";
 
 /** The span that the save's own is a child of. */
 type Parent = InvocationTrace | SuperstepTrace | undefined;
@@ -94,7 +95,9 @@ function write(execution: Execution, save: Save, checkpointId: string | undefine
   const fence = { checkpointId: execution.checkpointId, epoch: takeOverFrom ?? epoch };
   if (save.kind === "record") {
     const changes = unsaved.changes.length === 0 ? save.changes : [...unsaved.changes, ...save.changes];
-    return store.save(fence, recordOf(execution, save, checkpointId ?? ""), changes, unsaved.size + save.size);
+    const { cells } = save.state.image;
+    const state = (): Values => storedValues(execution.plan, cells);
+    return store.save(fence, recordOf(execution, save, checkpointId ?? ""), { changes, size: unsaved.size + save.size, state });
   }
   const { status, due, failure, finished } = save;
   const change = {
@@ -110,6 +113,12 @@ function write(execution: Execution, save: Save, checkpointId: string | undefine
   };
   if (takeOverFrom === undefined) return store.amend(sessionId, fence, change);
   return store.amend(sessionId, fence, { ...change, epoch, trace: tracedBy(execution) });
+}
+
+/** By channel, as they are kept: a store writes them out, or refers to them. */
+function storedValues({ channels }: Execution["plan"], cells: readonly Cell[]): Values {
+  // `fromEntries` defines properties, so that a channel "__proto__" stays data.
+  return Object.fromEntries(channels.map(({ name, index }) => [name, valueOf(cells[index] as Cell)]));
 }
 
 const tracedBy = ({ trace, lineage }: Execution): CheckpointRecord["trace"] => trace?.stored ?? lineage.trace;

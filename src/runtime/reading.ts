@@ -1,5 +1,5 @@
 /** What a store answers, or why it does not: an error of its own becomes one that callers can tell. */
-import type { Checkpointer, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
+import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import { CheckpointError, SpanloomError } from "../errors/errors.ts";
 import { messageOf } from "../support/show.ts";
 import type { Awaitable } from "../support/types.ts";
@@ -18,10 +18,7 @@ export async function asking<T>(store: Checkpointer, ask: (store: Checkpointer) 
   }
 }
 
-export async function* listing(
-  store: Checkpointer,
-  list: (store: Checkpointer) => AsyncIterable<StoredCheckpoint>,
-): AsyncGenerator<StoredCheckpoint> {
+export async function* listing<T>(store: Checkpointer, list: (store: Checkpointer) => AsyncIterable<T>): AsyncGenerator<T> {
   try {
     yield* list(store);
   } catch (error) {

@@ -13,7 +13,6 @@ import { listing } from "./reading.ts";
 import { type LooseRun, runOrRefusal } from "./run.ts";
 import { LooseSession } from "./session.ts";
 import { checkLimit, oneOf, refuseOption } from "./settings.ts";
-import { sessionInfo } from "./snapshot.ts";
 import type { RunnerHealth, SessionInfo, StartOptions } from "./types.ts";
 
 const drainTimeout = 30_000;
@@ -75,7 +74,7 @@ export class LooseRunner implements AsyncDisposable {
     const filter = readOptions(call, ["status", "limit"]);
     checkLimit(filter.limit);
     if (filter.status !== undefined) oneOf("status", filter.status, sessionStatuses);
-    for await (const stored of listing(store, (from) => from.list({ ...filter, graph: plan.name }))) yield sessionInfo(stored);
+    yield* listing(store, (from) => from.list({ ...filter, graph: plan.name }));
   }
 
   events(call?: { readonly capacity?: number } | null): Subscription {

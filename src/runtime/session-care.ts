@@ -34,7 +34,7 @@ export async function forkSession(core: Core, { record, state, size }: StoredChe
     finished: false,
   };
   try {
-    await store.save({ checkpointId: undefined, epoch: 0 }, forked, changes, size);
+    await store.save({ checkpointId: undefined, epoch: 0 }, forked, { changes, size, state: () => state });
   } catch (error) {
     if (SpanloomError.is(error, "checkpoint_conflict")) throw new RunnerError("session_exists", { sessionId }, { cause: error });
     if (SpanloomError.is(error)) throw error;

@@ -20,7 +20,7 @@ export interface LooseSnapshot extends SessionInfo {
   readonly updatedChannels: readonly string[];
 }
 
-export function sessionInfo({ record, createdAt, updatedAt }: StoredCheckpoint): SessionInfo {
+function sessionInfo({ record, createdAt, updatedAt }: StoredCheckpoint): SessionInfo {
   const { sessionId, graph, fingerprint, step } = record;
   const status: SessionStatus = record.status;
   return { sessionId, graph, fingerprint, status, step, createdAt, updatedAt };

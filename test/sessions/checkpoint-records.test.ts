@@ -80,7 +80,7 @@ describe("records", () => {
     const store = {
       ...wrapped(() => undefined, inner),
       save: (...given: Parameters<Checkpointer["save"]>) => {
-        saved.push(given[2]);
+        saved.push(given[2].changes);
         return inner.save(...given);
       },
     };

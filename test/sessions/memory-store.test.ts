@@ -1,7 +1,7 @@
 /** The memory store alone: what it keeps, in which order it gives it, and what it refuses. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { CheckpointError, createRunner, memoryCheckpointer, RunnerError } from "spanloom";
-import type { ChannelChange, Checkpointer, CheckpointRecord, StoredCheckpoint } from "spanloom";
+import type { ChannelChange, Checkpointer, CheckpointRecord, StateDelta, StoredCheckpoint } from "spanloom";
 import { boundedMemoryCheckpointer } from "../../src/checkpoint/memory/memory-checkpointer.ts";
 import { all, chain, loose } from "./support.ts";
 import { END, START } from "spanloom";
@@ -44,15 +44,16 @@ function record(checkpointId: string, more: Partial<CheckpointRecord> = {}): Che
 
 const set = (value: unknown): ChannelChange => ({ channel: "log", kind: "set", value });
 const append = (...items: readonly unknown[]): ChannelChange => ({ channel: "log", kind: "append", items });
+const delta = (changes: readonly ChannelChange[], size: number): StateDelta => ({ changes, size, state: () => ({}) });
 const at = (checkpointId: string | undefined, epoch = 1) => ({ checkpointId, epoch });
 
 let store: Checkpointer;
 
 /** Records a, b, c of one session. */
 async function three(sessionId = "s"): Promise<void> {
-  await store.save(at(undefined), record("a", { sessionId }), [set([1])], 10);
-  await store.save(at("a"), record("b", { sessionId, step: 1, time: 200 }), [append(2)], 10);
-  await store.save(at("b"), record("c", { sessionId, step: 2, time: 300, status: "completed" }), [append(3, 4)], 10);
+  await store.save(at(undefined), record("a", { sessionId }), delta([set([1])], 10));
+  await store.save(at("a"), record("b", { sessionId, step: 1, time: 200 }), delta([append(2)], 10));
+  await store.save(at("b"), record("c", { sessionId, step: 2, time: 300, status: "completed" }), delta([append(3, 4)], 10));
 }
 
 const conflict = async (call: () => unknown): Promise<void> => {
@@ -88,7 +89,7 @@ describe("loading", () => {
   });
 
   it('keeps a channel called "__proto__" as data', async () => {
-    await store.save(at(undefined), record("a"), [{ channel: "__proto__", kind: "set", value: 1 }], 1);
+    await store.save(at(undefined), record("a"), delta([{ channel: "__proto__", kind: "set", value: 1 }], 1));
     const state = (await store.load("s"))?.state ?? {};
     expect([Object.keys(state), Object.getPrototypeOf(state)]).toEqual([["__proto__"], Object.prototype]);
   });
@@ -97,18 +98,18 @@ describe("loading", () => {
 describe("saving", () => {
   it("is compare-and-swap on parent and epoch: what does not match is a conflict and changes nothing", async () => {
     await three();
-    await conflict(() => store.save(at("b"), record("d"), [set("x")], 1));
-    await conflict(() => store.save(at("c", 2), record("d"), [set("x")], 1));
-    await conflict(() => store.save(at(undefined), record("d"), [set("x")], 1));
-    await conflict(() => store.save(at("a"), record("d", { sessionId: "new" }), [], 1));
+    await conflict(() => store.save(at("b"), record("d"), delta([set("x")], 1)));
+    await conflict(() => store.save(at("c", 2), record("d"), delta([set("x")], 1)));
+    await conflict(() => store.save(at(undefined), record("d"), delta([set("x")], 1)));
+    await conflict(() => store.save(at("a"), record("d", { sessionId: "new" }), delta([], 1)));
     expect((await all(store.history("s"))).map(({ record: { checkpointId } }) => checkpointId)).toEqual(["c", "b", "a"]);
     expect(await store.load("new")).toBeUndefined();
   });
 
   it("takes the record's epoch as the owner's: the one before is fenced off", async () => {
     await three();
-    await store.save(at("c", 1), record("d", { epoch: 2, step: 3 }), [], 1);
-    await conflict(() => store.save(at("d", 1), record("e"), [], 1));
+    await store.save(at("c", 1), record("d", { epoch: 2, step: 3 }), delta([], 1));
+    await conflict(() => store.save(at("d", 1), record("e"), delta([], 1)));
     await conflict(() => store.amend("s", at("d", 1), { time: 1, status: "failed" }));
     await conflict(() => store.addResults("s", at("d", 1), { results: [], once: [] }));
     expect((await store.load("s"))?.ownerEpoch).toBe(2);
@@ -151,8 +152,8 @@ describe("amending", () => {
     await three();
     const result = { node: "x", ordinal: 0, writes: [], command: undefined, errors: [], failure: undefined };
     await store.addResults("s", at("c"), { results: [result], once: [] });
-    await store.save(at("c"), record("d", { step: 2, results: [result] }), [], 1);
-    await store.save(at("d"), record("e", { step: 3 }), [], 1);
+    await store.save(at("c"), record("d", { step: 2, results: [result] }), delta([], 1));
+    await store.save(at("d"), record("e", { step: 3 }), delta([], 1));
     expect((await all(store.history("s"))).map(({ record: { results } }) => results.length)).toEqual([0, 0, 1, 0, 0]);
   });
 });
@@ -173,10 +174,9 @@ describe("listing", () => {
 
   it("gives sessions by their newest record, most recently written first, by graph and status, so many", async () => {
     await three("s");
-    await store.save(at(undefined), record("x", { sessionId: "t", time: 500, status: "paused" }), [], 1);
-    await store.save(at(undefined), record("y", { sessionId: "u", time: 50, graph: "other" }), [], 1);
-    const ids = async (filter?: Parameters<Checkpointer["list"]>[0]) =>
-      (await all(store.list(filter))).map(({ record: { sessionId } }) => sessionId);
+    await store.save(at(undefined), record("x", { sessionId: "t", time: 500, status: "paused" }), delta([], 1));
+    await store.save(at(undefined), record("y", { sessionId: "u", time: 50, graph: "other" }), delta([], 1));
+    const ids = async (filter?: Parameters<Checkpointer["list"]>[0]) => (await all(store.list(filter))).map(({ sessionId }) => sessionId);
     expect(await ids()).toEqual(["t", "s", "u"]);
     expect(await ids({ graph: "g" })).toEqual(["t", "s"]);
     expect(await ids({ status: "completed" })).toEqual(["s"]);
@@ -197,22 +197,22 @@ describe("removing", () => {
     expect(await store.prune({ keep: 2, sessionId: "t" })).toBe(1);
     expect(await store.prune({ keep: 1 })).toBe(3);
     expect((await all(store.history("s"))).map(({ state }) => state["log"])).toEqual([[1, 2, 3, 4]]);
-    await store.save(at("c"), record("d", { step: 3 }), [append(5)], 1);
+    await store.save(at("c"), record("d", { step: 3 }), delta([append(5)], 1));
     expect((await store.load("s"))?.state["log"]).toEqual([1, 2, 3, 4, 5]);
     for (const keep of [0, -1, 1.5, Number.NaN]) await expect(store.prune({ keep })).rejects.toMatchObject({ code: "invalid_option" });
   });
 
   it("removes whole sessions by status and by age since their last record, running ones never", async () => {
     const old = Date.now() - 60_000;
-    await store.save(at(undefined), record("a", { sessionId: "done", time: old, status: "completed" }), [], 1);
-    await store.save(at(undefined), record("a", { sessionId: "failed", time: old, status: "failed" }), [], 1);
-    await store.save(at(undefined), record("a", { sessionId: "running", time: old }), [], 1);
-    await store.save(at(undefined), record("a", { sessionId: "fresh", time: Date.now() + 60_000, status: "completed" }), [], 1);
+    await store.save(at(undefined), record("a", { sessionId: "done", time: old, status: "completed" }), delta([], 1));
+    await store.save(at(undefined), record("a", { sessionId: "failed", time: old, status: "failed" }), delta([], 1));
+    await store.save(at(undefined), record("a", { sessionId: "running", time: old }), delta([], 1));
+    await store.save(at(undefined), record("a", { sessionId: "fresh", time: Date.now() + 60_000, status: "completed" }), delta([], 1));
     expect(await store.deleteSessions({ olderThan: "30s", status: "completed" })).toBe(1);
     expect(await store.deleteSessions({ olderThan: "2h" })).toBe(0);
     expect(await store.deleteSessions({ status: ["failed", "paused"] })).toBe(1);
     expect(await store.deleteSessions({})).toBe(1);
-    expect((await all(store.list())).map(({ record: { sessionId } }) => sessionId)).toEqual(["running"]);
+    expect((await all(store.list())).map(({ sessionId }) => sessionId)).toEqual(["running"]);
     await expect(store.deleteSessions({ olderThan: "soon" as "1s" })).rejects.toBeInstanceOf(RunnerError);
   });
 
@@ -253,8 +253,7 @@ describe("a bounded store", () => {
       await store.save(
         at(step === 0 ? undefined : `r${step - 1}`),
         record(`r${step}`, { step }),
-        [step === 0 ? set([0]) : append(step)],
-        1,
+        delta([step === 0 ? set([0]) : append(step)], 1),
       );
       const kept = await all(store.history("s"));
       expect(kept.length).toBeGreaterThanOrEqual(Math.min(3, step + 1));
@@ -276,7 +275,7 @@ describe("a store that is wrapped", () => {
     await session.start({}).result;
     await session.resume().result;
     expect((await all(session.history())).map(({ step }) => step)).toEqual([2, 1, 0]);
-    expect((await all(checkpointer.list())).map(({ record: found }) => found.sessionId)).toEqual(["s"]);
+    expect((await all(checkpointer.list())).map(({ sessionId }) => sessionId)).toEqual(["s"]);
     expect(await checkpointer.prune({ keep: 1 })).toBe(2);
     expect(await checkpointer.deleteSessions({})).toBe(1);
     expect(await checkpointer.delete("s")).toBe(false);

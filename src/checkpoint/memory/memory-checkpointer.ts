@@ -2,18 +2,19 @@
 import { CheckpointError } from "../../errors/errors.ts";
 import type {
   Amendment,
-  ChannelChange,
   Checkpointer,
   CheckpointRecord,
   EntryResult,
   Fence,
   SaveReceipt,
   SessionFilter,
+  SessionSummary,
+  StateDelta,
   StepResults,
   StoredCheckpoint,
 } from "../checkpointer.ts";
 import { applyChanges, type Cells, noCells, valuesOf } from "./cells.ts";
-import { pruneOptions, removalOptions } from "./options.ts";
+import { pruneOptions, removalOptions } from "../options.ts";
 
 interface Kept {
   record: CheckpointRecord;
@@ -64,14 +65,13 @@ function load(sessions: Sessions, sessionId: string, checkpointId: string | unde
   return kept === undefined ? undefined : stored(session, kept);
 }
 
-interface Saved {
-  readonly record: CheckpointRecord;
-  readonly changes: readonly ChannelChange[];
-  readonly size: number;
+interface Store {
+  readonly sessions: Sessions;
+  /** How many records of a session at least. */
+  readonly keep: number;
 }
 
-/** `keep`: how many records of the session at least. */
-function save(sessions: Sessions, keep: number, fence: Fence, { record, changes, size }: Saved): SaveReceipt {
+function save({ sessions, keep }: Store, fence: Fence, record: CheckpointRecord, { changes, size }: StateDelta): SaveReceipt {
   const session = sessions.get(record.sessionId);
   checkFence(session, record.sessionId, fence);
   const before = session?.kept.at(-1);
@@ -134,8 +134,14 @@ async function* list(sessions: Sessions, { graph, status, limit = Number.POSITIV
     if (status !== undefined && record.status !== status) continue;
     if (count >= limit) return;
     count += 1;
-    yield stored(session, newest(session));
+    yield summaryOf(session);
   }
+}
+
+function summaryOf(session: MemorySession): SessionSummary {
+  const { record, updatedAt } = newest(session);
+  const { sessionId, graph, fingerprint, status, step } = record;
+  return { sessionId, graph, fingerprint, status, step, createdAt: session.createdAt, updatedAt };
 }
 
 function prune(sessions: Sessions, options: Parameters<Checkpointer["prune"]>[0]): number {
@@ -167,10 +173,11 @@ const nothing = (): Promise<void> => Promise.resolve();
 /* Functions of its own that know no `this`: so that a store which wraps it may spread it, inherit from it or stand before it. */
 function makeStore(keep: number): Checkpointer {
   const sessions: Sessions = new Map();
+  const store: Store = { sessions, keep };
   return {
     backend: "memory",
     load: (sessionId, checkpointId) => load(sessions, sessionId, checkpointId),
-    save: (fence, record, changes, size) => save(sessions, keep, fence, { record, changes, size }),
+    save: (fence, record, delta) => save(store, fence, record, delta),
     amend: (sessionId, fence, change) => amend(owned(sessions, sessionId, fence), change),
     addResults: (sessionId, fence, added) => addResults(owned(sessions, sessionId, fence), added),
     history: (sessionId, options) => history(sessions, sessionId, options),

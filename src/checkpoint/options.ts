@@ -1,9 +1,9 @@
-/** Checks what the memory store is asked to trim and to remove: of a wrong value, nothing is removed. */
-import { RunnerError } from "../../errors/errors.ts";
-import { sessionStatuses } from "../../events/event.ts";
-import { parseDuration } from "../../support/duration.ts";
-import { show } from "../../support/show.ts";
-import type { Checkpointer } from "../checkpointer.ts";
+/** Checks what a store is asked: of a wrong value, nothing is written and nothing removed. */
+import { RunnerError } from "../errors/errors.ts";
+import { sessionStatuses } from "../events/event.ts";
+import { parseDuration } from "../support/duration.ts";
+import { show } from "../support/show.ts";
+import type { Checkpointer } from "./checkpointer.ts";
 
 function refuse(option: string, reason: string): never {
   throw new RunnerError("invalid_option", { option, reason });
