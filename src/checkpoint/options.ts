@@ -43,3 +43,20 @@ export function removalOptions(options: Parameters<Checkpointer["deleteSessions"
   if (wrong !== undefined) refuse("status", `must be of ${removable.map((each) => `"${each}"`).join(", ")}, not ${show(wrong)}`);
   return { age, statuses };
 }
+
+/** What an id may not be, or `undefined`. NUL ends a text in many stores, and half a surrogate pair is no text in any. */
+export function idProblem(id: unknown): string | undefined {
+  const isText = typeof id === "string" && id !== "" && !id.includes("\0") && id.isWellFormed();
+  return isText ? undefined : "must be a text that is not empty, without NUL and without half a surrogate pair";
+}
+
+function checkId(option: string, id: unknown): void {
+  const problem = idProblem(id);
+  if (problem !== undefined) refuse(option, problem);
+}
+
+/** Throws `RunnerError` `invalid_option`: a store asks this before anything is written. */
+export function checkIds({ sessionId, checkpointId }: { readonly sessionId: string; readonly checkpointId: string }): void {
+  checkId("sessionId", sessionId);
+  checkId("checkpointId", checkpointId);
+}

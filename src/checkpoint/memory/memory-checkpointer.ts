@@ -13,7 +13,7 @@ import type {
   StepResults,
   StoredCheckpoint,
 } from "../checkpointer.ts";
-import { applyChanges, type Cells, noCells, valuesOf } from "./cells.ts";
+import { applyChanges, type Cells, noCells, valuesOf } from "../cells.ts";
 import { pruneOptions, removalOptions } from "../options.ts";
 
 interface Kept {

@@ -6,15 +6,22 @@ const builtIn: readonly (new (message?: string) => Error)[] = [TypeError, RangeE
 
 const inherited = new Set(["name", "message", "stack"]);
 
-function emptyError(source: Error): Error {
-  if (source instanceof AggregateError) return new AggregateError([]);
-  const construct = builtIn.find((candidate) => source instanceof candidate) ?? Error;
-  return new construct();
+/** The built-in class that an error is kept as. */
+export function errorClass(source: Error): string {
+  if (source instanceof AggregateError) return "AggregateError";
+  return (builtIn.find((candidate) => source instanceof candidate) ?? Error).name;
+}
+
+/** An error of that class with nothing in it; `undefined` if it is none that errors are kept as. */
+export function emptyError(name: string): Error | undefined {
+  if (name === "AggregateError") return new AggregateError([]);
+  const construct = name === "Error" ? Error : builtIn.find((candidate) => candidate.name === name);
+  return construct === undefined ? undefined : new construct();
 }
 
 /** Symbol keys of an error mark its class, and are not kept. */
 export function copyError(source: Error, copyPart: CopyPart): Error {
-  const copy = emptyError(source);
+  const copy = emptyError(errorClass(source)) ?? new Error();
   const define = (key: string, own: unknown): void => {
     const enumerable = Object.prototype.propertyIsEnumerable.call(source, key);
     Object.defineProperty(copy, key, { value: copyPart(key, own), writable: true, configurable: true, enumerable });

@@ -21,7 +21,7 @@ export function isBuiltIn(value: object, levels: number): boolean {
 }
 
 /* Float16Array is missing: Node 22 could not read what Node 24 wrote. */
-const typedArrays = new Map(
+export const typedArrays: ReadonlyMap<string, new (source: unknown) => NodeJS.TypedArray> = new Map(
   [
     Int8Array,
     Uint8Array,

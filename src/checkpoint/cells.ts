@@ -1,7 +1,7 @@
-/** The state as the memory store keeps it: versions share what they have in common, so that a record costs what its superstep wrote. */
-import { AppendList } from "../../support/append-list.ts";
-import type { Values } from "../../support/types.ts";
-import type { ChannelChange } from "../checkpointer.ts";
+/** The state as a history of it is kept in memory: versions share what they have in common, so that each costs what its superstep wrote. */
+import { AppendList } from "../support/append-list.ts";
+import type { Values } from "../support/types.ts";
+import type { ChannelChange } from "./checkpointer.ts";
 
 /** Values by channel; never changed. A list that grew is an append list, whose array is made only when it is read. */
 export type Cells = ReadonlyMap<string, unknown>;

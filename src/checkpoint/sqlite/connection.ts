@@ -1,0 +1,147 @@
+/** One open file: its statements, its transactions, and what is made of SQLite's errors. Everything is synchronous but waiting for a lock. */
+import { closeSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { CheckpointError, SpanloomError } from "../../errors/errors.ts";
+import { makeFolders } from "../../support/make-folders.ts";
+import { messageOf } from "../../support/show.ts";
+import type { Awaitable } from "../../support/types.ts";
+import { migrate } from "./schema.ts";
+
+export interface ConnectionOptions {
+  /** `":memory:"`, or a file. */
+  readonly path: string;
+  readonly synchronous: "normal" | "full";
+  /** Milliseconds. */
+  readonly busyTimeout: number;
+}
+
+/** Milliseconds that SQLite itself waits for a lock, holding up the event loop: longer than other processes' usual transactions. */
+const briefWait = 10;
+/** Milliseconds between two tries after that, during which the event loop turns. */
+const retryDelay = 10;
+
+/** Primary result codes: https://sqlite.org/rescode.html */
+const busy = 5;
+const locked = 6;
+const corrupt = 11;
+const notDatabase = 26;
+
+function resultCode(error: unknown): number | undefined {
+  const code: unknown = error instanceof Error && "errcode" in error ? error.errcode : undefined;
+  return typeof code === "number" ? code & 0xff : undefined;
+}
+
+const isLocked = (error: unknown): boolean => [busy, locked].includes(resultCode(error) ?? 0);
+
+/** The file itself is damaged, whatever was asked of it. */
+export const isDamage = (error: unknown): boolean => [corrupt, notDatabase].includes(resultCode(error) ?? 0);
+
+export const unavailable = (reason: string, cause?: unknown): CheckpointError =>
+  new CheckpointError("checkpointer_unavailable", { backend: "sqlite", reason }, { cause });
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #statements = new Map<string, StatementSync>();
+  #database: DatabaseSync | undefined;
+  #closed = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  /** Compiled once. The file is opened by the first. */
+  statement(sql: string): StatementSync {
+    const found = this.#statements.get(sql);
+    if (found !== undefined) return found;
+    const made = this.#opened().prepare(sql);
+    this.#statements.set(sql, made);
+    return made;
+  }
+
+  /** Everything or nothing. The work is synchronous and may be tried again from its start. */
+  write<T>(work: () => T): T {
+    return this.#transaction("BEGIN IMMEDIATE", work);
+  }
+
+  /** All that is read is of one moment. */
+  read<T>(work: () => T): T {
+    return this.#transaction("BEGIN", work);
+  }
+
+  /** At once, or as soon as another process lets go of the file. Throws `CheckpointError` `checkpointer_unavailable`. */
+  attempt<T>(operation: () => T): Awaitable<T> {
+    try {
+      return operation();
+    } catch (error) {
+      if (isLocked(error)) return this.#retry(operation);
+      throw translated(error);
+    }
+  }
+
+  async #retry<T>(operation: () => T): Promise<T> {
+    const { busyTimeout } = this.#options;
+    const started = performance.now();
+    for (;;) {
+      if (performance.now() - started >= busyTimeout) throw unavailable(`another process has had it locked for ${busyTimeout} ms`);
+      await new Promise((resolve) => setTimeout(resolve, retryDelay));
+      try {
+        return operation();
+      } catch (error) {
+        if (!isLocked(error)) throw translated(error);
+      }
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#statements.clear();
+    const database = this.#database;
+    this.#database = undefined;
+    database?.close();
+  }
+
+  #transaction<T>(begin: string, work: () => T): T {
+    this.statement(begin).run();
+    try {
+      const result = work();
+      this.statement("COMMIT").run();
+      return result;
+    } catch (error) {
+      // Some errors have ended it already.
+      if (this.#database?.isTransaction === true) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #opened(): DatabaseSync {
+    if (this.#closed) throw unavailable("it is closed");
+    this.#database ??= open(this.#options);
+    return this.#database;
+  }
+}
+
+/** Only the file's owner may read what sessions hold; what SQLite puts beside the file gets its mode. */
+function prepareFile(path: string): void {
+  if (path === ":memory:") return;
+  makeFolders(dirname(path));
+  closeSync(openSync(path, "a", 0o600));
+}
+
+function open({ path, synchronous, busyTimeout }: ConnectionOptions): DatabaseSync {
+  prepareFile(path);
+  const database = new DatabaseSync(path, { timeout: Math.min(briefWait, busyTimeout) });
+  try {
+    // Of the file, and kept by it; then of this connection. Leftovers of a large transaction are cut to 64 MiB.
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`);
+    migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function translated(error: unknown): unknown {
+  return SpanloomError.is(error) ? error : unavailable(messageOf(error), error);
+}

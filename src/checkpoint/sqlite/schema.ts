@@ -1,0 +1,106 @@
+/** The tables, as numbered migrations: `PRAGMA user_version` says how many a file has had. `docs/sqlite.md` describes them. */
+import type { DatabaseSync } from "node:sqlite";
+import { CheckpointError } from "../../errors/errors.ts";
+
+/** "Span", so that tools and this store tell the file from others'. */
+const applicationId = 0x5370616e;
+
+/** Bits of a record's row id that number it within its session; those above are the session's key. */
+export const sequenceBits = 28;
+/** Records of one session, at most. */
+export const longestSequence = 2 ** sequenceBits - 1;
+
+/*
+ * A session's log is a range of row ids, so that adding to it writes at one place, without an index. `sessions` says what lists search by;
+ * of a running session, `step` and `updated_at` are those of its newest record, which are not written twice. Never change a migration: add one.
+ */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE graphs (
+    key INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    definition TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX graphs_by_fingerprint ON graphs (fingerprint);
+
+  CREATE TABLE sessions (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    graph TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    status TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    owner_epoch INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL
+  ) STRICT;
+  CREATE INDEX sessions_by_update ON sessions (status, updated_at);
+
+  CREATE TABLE checkpoints (
+    id INTEGER PRIMARY KEY,
+    checkpoint_id TEXT NOT NULL,
+    parent_id TEXT,
+    graph INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    updated_at REAL,
+    snapshot INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    record ANY NOT NULL,
+    state ANY NOT NULL,
+    open ANY
+  ) STRICT;
+  CREATE INDEX snapshots ON checkpoints (id) WHERE snapshot = 1;
+
+  CREATE TABLE results (
+    session INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    entry TEXT NOT NULL,
+    name TEXT NOT NULL,
+    data ANY NOT NULL,
+    PRIMARY KEY (session, sequence, entry, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE VIEW history AS
+    SELECT s.id AS session_id, c.id & ${longestSequence} AS sequence, c.checkpoint_id,
+      iif(c.parent_id IS NULL, (SELECT p.checkpoint_id FROM checkpoints p WHERE p.id = c.id - 1), nullif(c.parent_id, '')) AS parent_id,
+      c.epoch, c.step, c.status,
+      datetime(c.created_at / 1000, 'unixepoch', 'subsec') AS created_at,
+      datetime(coalesce(c.updated_at, c.created_at) / 1000, 'unixepoch', 'subsec') AS updated_at,
+      c.snapshot, c.size, c.record, c.state, c.open
+    FROM checkpoints c JOIN sessions s ON s.key = c.id >> ${sequenceBits};
+  `,
+];
+
+const schemaVersion = migrations.length;
+
+const numberOf = (database: DatabaseSync, pragma: string): number =>
+  Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0]);
+
+/** Brings the file to this version's schema, in one transaction. Throws `schema_too_new`, or `checkpointer_unavailable` for another's file. */
+export function migrate(database: DatabaseSync): void {
+  if (checkedVersion(database) === schemaVersion) return;
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    // Another process may have done it meanwhile.
+    for (const migration of migrations.slice(checkedVersion(database))) database.exec(migration);
+    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}; COMMIT`);
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function checkedVersion(database: DatabaseSync): number {
+  const found = numberOf(database, "user_version");
+  if (found > schemaVersion) throw new CheckpointError("schema_too_new", { backend: "sqlite", found, known: schemaVersion });
+  const isOurs = numberOf(database, "application_id") === applicationId;
+  const isEmpty = found === 0 && database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  if (!isOurs && !isEmpty) {
+    throw new CheckpointError("checkpointer_unavailable", { backend: "sqlite", reason: "the file holds another application's tables" });
+  }
+  return found;
+}
