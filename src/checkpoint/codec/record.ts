@@ -16,7 +16,7 @@ export type FixedPart = Pick<
 export type OpenPart = Pick<RecordStatus, "interrupts" | "answers" | "pausePassed" | "failure"> & {
   readonly finished: boolean;
   /** Of a new owner; `undefined` while the record's own counts. */
-  readonly owner: { readonly trace: CheckpointRecord["trace"] } | undefined;
+  readonly owner?: { readonly trace: CheckpointRecord["trace"] } | undefined;
 };
 
 /** Of the graph that made a record: the same for many. */
@@ -65,8 +65,9 @@ export function fixedText(record: CheckpointRecord): string {
 
 /** `undefined` when there is nothing in it. */
 export function openTree({ interrupts, answers, pausePassed, failure, finished, owner }: OpenPart): Tree | undefined {
-  const tree = compact({ interrupts, answers, pausePassed, failure, finished, owner });
-  return Object.keys(tree).length === 0 ? undefined : tree;
+  const isNothing = interrupts.length === 0 && answers.size === 0 && !finished;
+  if (isNothing && pausePassed === undefined && failure === undefined && owner === undefined) return undefined;
+  return compact({ interrupts, answers, pausePassed, failure, finished, owner });
 }
 
 const nothingOpen: OpenPart = Object.freeze({

@@ -25,6 +25,7 @@ const retryDelay = 10;
 const busy = 5;
 const locked = 6;
 const corrupt = 11;
+const constraint = 19;
 const notDatabase = 26;
 
 function resultCode(error: unknown): number | undefined {
@@ -33,6 +34,16 @@ function resultCode(error: unknown): number | undefined {
 }
 
 const isLocked = (error: unknown): boolean => [busy, locked].includes(resultCode(error) ?? 0);
+
+/** What an insert gives, or `undefined` if there is such a row. */
+export function unlessTaken<T>(insert: () => T): T | undefined {
+  try {
+    return insert();
+  } catch (error) {
+    if (resultCode(error) === constraint) return undefined;
+    throw error;
+  }
+}
 
 /** The file itself is damaged, whatever was asked of it. */
 export const isDamage = (error: unknown): boolean => [corrupt, notDatabase].includes(resultCode(error) ?? 0);
@@ -132,8 +143,10 @@ function open({ path, synchronous, busyTimeout }: ConnectionOptions): DatabaseSy
   prepareFile(path);
   const database = new DatabaseSync(path, { timeout: Math.min(briefWait, busyTimeout) });
   try {
-    // Of the file, and kept by it; then of this connection. Leftovers of a large transaction are cut to 64 MiB.
-    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`);
+    // The first is of the file, and kept by it. The log is written to the file at every 4000 pages (16 MiB), for which the disk is waited for.
+    // What a large transaction leaves of the log is cut to 64 MiB.
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864");
+    database.exec(`PRAGMA synchronous = ${synchronous}`);
     migrate(database);
     return database;
   } catch (error) {

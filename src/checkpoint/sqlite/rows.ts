@@ -31,16 +31,16 @@ export const recordColumns = `c.id & ${longestSequence} AS sequence, c.checkpoin
 
 /* What a part belongs to is in its check sum: a part that was moved, or whose row was changed, is damage. */
 
-const fixedPlace = (sessionId: string, checkpointId: string, epoch: number, step: number, time: number): string =>
-  `record\0${sessionId}\0${checkpointId}\0${epoch}\0${step}\0${time}`;
+const fixedPlace = (sessionId: string, checkpointId: string, epoch: number, step: number): string =>
+  `record\0${sessionId}\0${checkpointId}\0${epoch}\0${step}\0`;
 
-const openPlace = (sessionId: string, checkpointId: string, status: string): string => `open\0${sessionId}\0${checkpointId}\0${status}`;
+const openPlace = (sessionId: string, checkpointId: string, status: string): string => `open\0${sessionId}\0${checkpointId}\0${status}\0`;
 
-const statePlace = (sessionId: string, checkpointId: string): string => `state\0${sessionId}\0${checkpointId}`;
+const statePlace = (sessionId: string, checkpointId: string): string => `state\0${sessionId}\0${checkpointId}\0`;
 
-const resultPlace = (sessionId: string, entry: string, name: string): string => `result\0${sessionId}\0${entry}\0${name}`;
+const resultPlace = (sessionId: string, entry: string, name: string): string => `result\0${sessionId}\0${entry}\0${name}\0`;
 
-export const graphPlace = (fingerprint: string): string => `graph\0${fingerprint}`;
+export const graphPlace = (fingerprint: string): string => `graph\0${fingerprint}\0`;
 
 /** Writes and reads what is sealed. */
 export class Seals {
@@ -51,8 +51,8 @@ export class Seals {
   }
 
   fixed(record: CheckpointRecord): Sealed {
-    const { sessionId, checkpointId, epoch, step, time } = record;
-    return seal(fixedText(record), fixedPlace(sessionId, checkpointId, epoch, step, time), this.codec);
+    const { sessionId, checkpointId, epoch, step } = record;
+    return seal(fixedText(record), fixedPlace(sessionId, checkpointId, epoch, step), this.codec);
   }
 
   /** `null` when there is nothing in it. */
@@ -81,7 +81,7 @@ export class Seals {
   /** Throws `FormatError`, as all that read do. */
   recordOf(sessionId: string, row: RecordRow, graph: GraphPart, kept: KeptResults): CheckpointRecord {
     const { checkpoint_id: checkpointId, epoch, step, created_at: time } = row;
-    const fixed = fixedPartOf(read(unseal(row.record, fixedPlace(sessionId, checkpointId, epoch, step, time), this.codec)));
+    const fixed = fixedPartOf(read(unseal(row.record, fixedPlace(sessionId, checkpointId, epoch, step), this.codec)));
     const { owner, ...open } = this.openOf(sessionId, row);
     return {
       ...fixed,

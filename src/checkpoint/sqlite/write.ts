@@ -1,9 +1,9 @@
 /** What is written of a session: records, changes of the newest one, results. Each write is one transaction, under the writer's fence. */
 import type { Amendment, CheckpointRecord, Fence, SaveReceipt, StateDelta, StepResults } from "../checkpointer.ts";
 import type { Sealed } from "../codec.ts";
-import { amended, deltaText, stateText } from "../codec/record.ts";
+import { amended, deltaText, openTree, stateText } from "../codec/record.ts";
 import { checkIds } from "../options.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, unlessTaken } from "./connection.ts";
 import { conflict, fenced, type Head, isCurrent } from "./head.ts";
 import { onceList, type RecordRow, resultName, type ResultRow, resultRows } from "./rows.ts";
 import { longestSequence, sequenceBits } from "./schema.ts";
@@ -16,11 +16,16 @@ const smallestSnapshot = 4096;
 /** Bytes; a larger state is left as it was written, in parts: it might be more than one value may hold. */
 const largestSnapshot = 2 ** 28;
 
-const columns = "id, checkpoint_id, parent_id, graph, epoch, step, status, created_at, snapshot, size, since, record, state, open";
-const values = `?1 << ${sequenceBits} | ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15`;
-const insertRecord = `INSERT INTO checkpoints (${columns}) VALUES (${values})`;
-/* A newer record would have this row id already, and a newer owner or a deleted session leave nothing to select. */
-const appendRecord = `INSERT OR IGNORE INTO checkpoints (${columns}) SELECT ${values} FROM sessions WHERE key = ?1 AND owner_epoch = ?6`;
+const insertRecord = `INSERT INTO checkpoints (
+  id, checkpoint_id, parent_id, graph, epoch, step, status, created_at, snapshot, size, since, record, state, open
+) VALUES (? << ${sequenceBits} | ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/* A newer record has this row id already, and a newer owner or a deleted session leave nothing to select. */
+const appendRecord = (snapshot: 0 | 1): string => `INSERT INTO checkpoints (
+  id, checkpoint_id, graph, epoch, step, status, created_at, snapshot, size, since, record, state
+) SELECT key << ${sequenceBits} | ?, ?, ?, owner_epoch, ?, 'running', ?, ${snapshot}, ?, ?, ?, ? FROM sessions WHERE key = ? AND owner_epoch = ?`;
+const appendSnapshot = appendRecord(1);
+const appendDelta = appendRecord(0);
 
 interface Written {
   readonly text: string;
@@ -43,12 +48,15 @@ function parentColumn(before: Head | undefined, { parentId }: CheckpointRecord):
   return parentId ?? "";
 }
 
-type Column = string | number | Uint8Array | null;
-
-interface Row {
-  readonly columns: readonly Column[];
+/** What is written of a record, whatever the statement. */
+interface Part {
   readonly head: Head;
-  readonly receipt: SaveReceipt;
+  readonly isSnapshot: boolean;
+  readonly fixed: Sealed;
+  readonly state: Sealed;
+  /** Bytes, of the state and of both. */
+  readonly stateSize: number;
+  readonly size: number;
 }
 
 interface Place {
@@ -58,41 +66,19 @@ interface Place {
   readonly before: Head | undefined;
 }
 
-function rowOf({ seals }: Store, { key, graph, before }: Place, record: CheckpointRecord, delta: StateDelta): Row {
-  const { sessionId, checkpointId, epoch, step, status, time } = record;
+function partOf({ seals }: Store, { key, graph, before }: Place, record: CheckpointRecord, delta: StateDelta): Part {
+  const { sessionId, checkpointId, epoch, step, status } = record;
   const sequence = before === undefined ? 0 : before.sequence + 1;
   if (sequence > longestSequence) throw new RangeError(`a session has at most ${longestSequence + 1} records`);
   const { text, isSnapshot } = writtenState(before, delta);
   const state = seals.state(sessionId, checkpointId, text);
   const fixed = seals.fixed(record);
-  const open = seals.open(sessionId, checkpointId, status, { ...record, owner: undefined });
-  const size = bytesOf(state);
-  const since = isSnapshot || before === undefined ? 0 : before.since + Math.max(smallestDelta, size);
-  const base = isSnapshot || before === undefined ? size : before.base;
-  const snapshot = isSnapshot ? 1 : 0;
-  const row = [
-    key,
-    sequence,
-    checkpointId,
-    parentColumn(before, record),
-    graph,
-    epoch,
-    step,
-    status,
-    time,
-    snapshot,
-    size,
-    since,
-    fixed,
-    state,
-    open,
-  ];
+  const stateSize = bytesOf(state);
+  const since = isSnapshot || before === undefined ? 0 : before.since + Math.max(smallestDelta, stateSize);
+  const base = isSnapshot || before === undefined ? stateSize : before.base;
   const hasResults = record.results.length > 0 || record.once.size > 0;
-  return {
-    columns: row,
-    head: { key, sequence, checkpointId, ownerEpoch: epoch, status, step, graph, hasResults, base, since },
-    receipt: { size: size + bytesOf(fixed) + bytesOf(open) },
-  };
+  const head = { key, sequence, checkpointId, ownerEpoch: epoch, status, step, graph, hasResults, base, since };
+  return { head, isSnapshot, fixed, state, stateSize, size: stateSize + bytesOf(fixed) };
 }
 
 export function save(store: Store, fence: Fence, record: CheckpointRecord, delta: StateDelta): SaveReceipt {
@@ -100,40 +86,64 @@ export function save(store: Store, fence: Fence, record: CheckpointRecord, delta
   return append(store, fence, record, delta) ?? saveWhole(store, fence, record, delta);
 }
 
+/** Whether all there is to know of it stands in the statement that adds it. */
+const isUsual = (record: CheckpointRecord, head: Head, { epoch }: Fence): boolean =>
+  record.status === "running" &&
+  record.epoch === epoch &&
+  record.parentId === head.checkpointId &&
+  record.results.length === 0 &&
+  record.once.size === 0 &&
+  openTree(record) === undefined;
+
 /** The usual save, of a session that runs and goes on to run: one statement. `undefined` when there is more to do, or to refuse. */
 function append(store: Store, fence: Fence, record: CheckpointRecord, delta: StateDelta): SaveReceipt | undefined {
-  const head = store.heads.get(record.sessionId);
-  if (head === undefined || !isCurrent(head, fence) || head.hasResults || record.status !== "running") return undefined;
-  if (record.epoch !== fence.epoch || record.results.length > 0 || record.once.size > 0) return undefined;
-  if (store.graphs.keyOf(record) !== head.graph) return undefined;
-  const row = rowOf(store, { key: head.key, graph: head.graph, before: head }, record, delta);
-  const { changes } = store.connection.statement(appendRecord).run(...row.columns);
-  if (Number(changes) === 0) return undefined;
-  store.heads.set(record.sessionId, row.head);
-  return row.receipt;
+  const { connection, heads, graphs } = store;
+  const before = heads.get(record.sessionId);
+  if (before === undefined || before.hasResults || !isCurrent(before, fence) || !isUsual(record, before, fence)) return undefined;
+  const { key, graph } = before;
+  if (graphs.keyOf(record) !== graph) return undefined;
+  const { head, isSnapshot, fixed, state, stateSize, size } = partOf(store, { key, graph, before }, record, delta);
+  const { checkpointId, step, time } = record;
+  const statement = connection.statement(isSnapshot ? appendSnapshot : appendDelta);
+  const { sequence, since } = head;
+  const added = unlessTaken(() =>
+    statement.run(sequence, checkpointId, graph, step, time, stateSize, since, fixed, state, key, fence.epoch),
+  );
+  if (added?.changes !== 1) return undefined;
+  heads.set(record.sessionId, head);
+  return { size };
 }
 
 function saveWhole(store: Store, fence: Fence, record: CheckpointRecord, delta: StateDelta): SaveReceipt {
-  const { connection, heads, graphs } = store;
+  const { connection, heads, graphs, seals } = store;
   const { sessionId } = record;
   heads.forget(sessionId);
   // By itself: what is remembered of it must not be rolled back.
   const graph = graphs.keyOf(record);
-  const { head, receipt } = connection.write(() => {
+  const { head, size } = connection.write(() => {
     const before = fenced(connection, sessionId, fence);
     const key = before?.key ?? insertSession(connection, record);
-    const row = rowOf(store, { key, graph, before }, record, delta);
-    connection.statement(insertRecord).run(...row.columns);
-    insertResults(store, row.head, resultRows(store.seals, sessionId, { results: record.results, once: onceList(record.once) }));
+    const part = partOf(store, { key, graph, before }, record, delta);
+    const open = seals.open(sessionId, record.checkpointId, record.status, record);
+    insert(connection, part, record, parentColumn(before, record), open);
+    insertResults(store, part.head, resultRows(seals, sessionId, { results: record.results, once: onceList(record.once) }));
     if (before !== undefined) {
       // Its results were of the step that this record ends: whoever begins there again runs that step again.
       if (before.hasResults && record.step > before.step) deleteResults(connection, before);
       updateSession(connection, key, record);
     }
-    return row;
+    return { head: part.head, size: part.size + bytesOf(open) };
   });
   heads.set(sessionId, head);
-  return receipt;
+  return { size };
+}
+
+function insert(connection: Connection, part: Part, record: CheckpointRecord, parent: string | null, open: Sealed | null): void {
+  const { checkpointId, epoch, step, status, time } = record;
+  const { head, isSnapshot, stateSize, fixed, state } = part;
+  const snapshot = isSnapshot ? 1 : 0;
+  const place = [head.key, head.sequence, checkpointId, parent, head.graph, epoch, step, status, time] as const;
+  connection.statement(insertRecord).run(...place, snapshot, stateSize, head.since, fixed, state, open);
 }
 
 function insertSession(connection: Connection, { sessionId, graph, fingerprint, status, step, epoch, time }: CheckpointRecord): number {
