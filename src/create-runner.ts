@@ -8,16 +8,18 @@ import { Outlets } from "./runtime/outlets.ts";
 import { LooseRunner } from "./runtime/runner.ts";
 import { runnerSettings } from "./runtime/settings.ts";
 import type { Runner, RunnerOptions } from "./runtime/types.ts";
+import type { Clock } from "./support/clock.ts";
 import { otelInstrumentation, type OtelInstrumentationOptions } from "./telemetry/otel/otel-instrumentation.ts";
 
 /** Records of one session that the default store keeps: nobody but this process can read them, and each holds its state. */
 const keptRecords = 128;
 
-function instrumentationOf({ telemetry }: RunnerOptions): ReturnType<typeof otelInstrumentation> | undefined {
+function instrumentationOf({ telemetry }: RunnerOptions, clock: Clock): ReturnType<typeof otelInstrumentation> | undefined {
   if (telemetry === false) return undefined;
-  const { detail, errorMessages, tracerProvider } = telemetry ?? {};
+  const { detail, errorMessages, traceMode, tracerProvider: given } = telemetry ?? {};
   // Checked to be one; its type is unknown in the contract, so that no copy of the API is asked for.
-  return otelInstrumentation({ detail, errorMessages, tracerProvider: tracerProvider as OtelInstrumentationOptions["tracerProvider"] });
+  const tracerProvider = given as OtelInstrumentationOptions["tracerProvider"];
+  return otelInstrumentation({ detail, errorMessages, traceMode, tracerProvider, clock });
 }
 
 /**
@@ -46,7 +48,7 @@ export function createRunner<G extends AnyGraph>(
     ownsStore: settings.checkpointer === undefined,
     bus,
     outlets: new Outlets(bus),
-    instrumentation: instrumentationOf(given ?? {}),
+    instrumentation: instrumentationOf(given ?? {}, clock),
   });
   // The runtime treats states and updates as unknown; the graph's types are put on here.
   return new LooseRunner(core) as unknown as Runner<G>;

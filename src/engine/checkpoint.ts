@@ -90,7 +90,7 @@ function adopt(execution: Execution, save: Save, checkpointId: string | undefine
 }
 
 function write(execution: Execution, save: Save, checkpointId: string | undefined): Awaitable<SaveReceipt> {
-  const { store, sessionId, epoch, clock, unsaved } = execution;
+  const { store, sessionId, epoch, clock, unsaved, trace } = execution;
   const takeOverFrom = save.takeOverFrom ?? unsaved.takeOverFrom;
   const fence = { checkpointId: execution.checkpointId, epoch: takeOverFrom ?? epoch };
   if (save.kind === "record") {
@@ -100,7 +100,8 @@ function write(execution: Execution, save: Save, checkpointId: string | undefine
     return store.save(fence, recordOf(execution, save, checkpointId ?? ""), { changes, size: unsaved.size + save.size, state });
   }
   const { status, due, failure, finished } = save;
-  const change = {
+  const hasNewOwner = takeOverFrom !== undefined;
+  return store.amend(sessionId, fence, {
     status,
     interrupts: due.interrupts,
     answers: due.answers,
@@ -110,9 +111,10 @@ function write(execution: Execution, save: Save, checkpointId: string | undefine
     failure: failure === undefined ? undefined : serializeError(failure),
     time: clock.now(),
     ...(finished === undefined ? {} : { finished }),
-  };
-  if (takeOverFrom === undefined) return store.amend(sessionId, fence, change);
-  return store.amend(sessionId, fence, { ...change, epoch, trace: tracedBy(execution) });
+    ...(hasNewOwner ? { epoch } : {}),
+    // Also of the same owner: it has made spans since its last record.
+    ...(hasNewOwner || trace !== undefined ? { trace: tracedBy(execution) } : {}),
+  });
 }
 
 /** By channel, as they are kept: a store writes them out, or refers to them. */

@@ -106,8 +106,9 @@ function checkPorts(options: RunnerOptions): void {
 function checkTelemetry(telemetry: unknown): { readonly errorMessages: boolean } {
   if (telemetry === undefined || telemetry === false) return { errorMessages: true };
   if (!isRecord(telemetry)) return refuseOption("telemetry", `must be false or an object, not ${show(telemetry)}`);
-  const { detail = "phase", tracerProvider } = telemetry;
+  const { detail = "phase", traceMode = "auto", tracerProvider } = telemetry;
   oneOf("telemetry.detail", detail, ["invocation", "superstep", "phase"]);
+  oneOf("telemetry.traceMode", traceMode, ["auto", "continued", "linked"]);
   if (tracerProvider !== undefined) checkMembers("telemetry.tracerProvider", tracerProvider, ["getTracer"]);
   return { errorMessages: flag("telemetry.errorMessages", telemetry["errorMessages"], true) };
 }

@@ -8,10 +8,18 @@ import type { UpdateOf } from "../graph/channel.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Duration, OneOrMany, Values } from "../support/types.ts";
 
-/** How much of a run becomes spans. */
+/** What becomes spans of a run, and of which trace. */
 export interface TelemetryOptions {
   /** "invocation": one span; "superstep": also supersteps and attempts; "phase" (default): all. */
   readonly detail?: "invocation" | "superstep" | "phase";
+  /**
+   * The trace of an invocation that goes on with a stored session, where the caller has no active span: one that is active is its parent
+   * in any mode. "auto" (default) continues the trace of the invocation before if that last saved at most 15 minutes ago, by the runner's
+   * `clock`, and the runtime has made fewer than 5 000 spans in it; "continued" always does, "linked" never. In any mode it has links to
+   * the invocation before (`resumed_from`; of a fork's first, `forked_from`) and to the session's first (`origin`). A continued trace
+   * stays sampled, or not, as W3C trace context has it; a new one is decided anew.
+   */
+  readonly traceMode?: "auto" | "continued" | "linked";
   /** Messages of users' errors on spans and in what sinks get. Default true; names and codes always. */
   readonly errorMessages?: boolean;
   /** An OpenTelemetry `TracerProvider`. Default: the global one, looked up for each invocation. */

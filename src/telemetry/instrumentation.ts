@@ -25,13 +25,17 @@ export interface SpanIds {
   readonly spanId: string;
 }
 
-/** What is kept with a checkpoint, so that a later process can go on with the trace, or link to it. */
+/** What is kept with a checkpoint, so that a later process can go on with the trace, or link to it. Plain data, as JSON has it. */
 export interface StoredTrace {
   /** W3C `traceparent` of the invocation that saved. */
   readonly traceparent: string;
   readonly tracestate?: string;
   /** `traceparent` of the session's first invocation. */
   readonly origin: string;
+  /** How many spans the runtime has made in that trace so far; of one that is not recorded, would have made. Users' own are not known. */
+  readonly spans: number;
+  /** When this was saved: milliseconds since the epoch, by the runner's clock. */
+  readonly time: number;
 }
 
 export interface InvocationFacts {
@@ -64,7 +68,7 @@ export interface Instrumentation {
 }
 
 export interface InvocationTrace extends SpanIds {
-  /** To be kept with each checkpoint. */
+  /** To be kept with each checkpoint: made when it is read, as of that moment. */
   readonly stored: StoredTrace;
   superstep(step: number): SuperstepTrace;
   /** A save on creation, pause or end: a child of the invocation. */

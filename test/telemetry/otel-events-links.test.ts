@@ -2,6 +2,7 @@
 import { context, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { manualClock } from "spanloom/testing";
 import { recorder, start } from "./support.ts";
 
 beforeAll(() => void context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
@@ -54,7 +55,7 @@ describe("span events", () => {
 
 function linksOf(more: object) {
   const { provider, spans } = recorder();
-  const invocation = start({ tracerProvider: provider }, more);
+  const invocation = start({ tracerProvider: provider, traceMode: "linked", clock: manualClock(7) }, more);
   const links = spans[0]?.links.map(({ attributes, context: { traceId, traceFlags } }) => {
     return `${String(attributes?.["spanloom.link.type"])} ${traceId[0]}${traceFlags}`;
   });
@@ -64,40 +65,41 @@ function linksOf(more: object) {
 describe("the trace that is stored", () => {
   const one = `00-${"1".repeat(32)}-${"1".repeat(16)}-01`;
   const two = `00-${"2".repeat(32)}-${"2".repeat(16)}-00`;
+  const first = { spans: 1, time: 7 };
   test("first invocation: no links, its own origin", () => {
     const { links, stored, own } = linksOf({});
-    expect({ links, stored }).toEqual({ links: [], stored: { traceparent: own, origin: own } });
+    expect({ links, stored }).toEqual({ links: [], stored: { traceparent: own, origin: own, ...first } });
   });
 
   test("a resume links to the one before and to the first, and keeps the first", () => {
     const { links, stored, own } = linksOf({ kind: "resume", stored: { traceparent: two, origin: one } });
-    expect({ links, stored }).toEqual({ links: ["resumed_from 20", "origin 11"], stored: { traceparent: own, origin: one } });
+    expect({ links, stored }).toEqual({ links: ["resumed_from 20", "origin 11"], stored: { traceparent: own, origin: one, ...first } });
   });
 
   test("a fork links to what it was forked from, and is its own origin", () => {
     const { links, stored, own } = linksOf({ forked: true, stored: { traceparent: two, origin: one } });
-    expect({ links, stored }).toEqual({ links: ["forked_from 20"], stored: { traceparent: own, origin: own } });
+    expect({ links, stored }).toEqual({ links: ["forked_from 20"], stored: { traceparent: own, origin: own, ...first } });
   });
 
-  test("trace state travels along", () => {
-    const { span, stored } = linksOf({ stored: { traceparent: one, tracestate: "v=1", origin: one } });
+  test("trace state travels along: in links, from the caller, and with a trace that is gone on with", () => {
+    const stored = { traceparent: one, tracestate: "v=1", origin: one, spans: 1, time: 0 };
+    const { span, stored: kept } = linksOf({ stored });
     expect(span?.links[0]?.context.traceState?.serialize()).toBe("v=1");
-    expect(stored.tracestate).toBeUndefined();
+    expect(kept.tracestate).toBeUndefined();
     const { provider } = recorder();
     const parent = trace.setSpan(ROOT_CONTEXT, trace.wrapSpanContext({ ...span!.links[0]!.context }));
     expect(context.with(parent, () => start({ tracerProvider: provider })).stored.tracestate).toBe("v=1");
+    expect(start({ tracerProvider: provider, traceMode: "continued" }, { stored }).stored.tracestate).toBe("v=1");
   });
 
-  test.each([
-    null,
-    "text",
-    {},
-    { traceparent: 5, origin: {} },
-    { traceparent: "", origin: "00-1-2-3" },
-    { traceparent: one.replace("00-", "ff-"), origin: `${one}0` },
-    { traceparent: `00-${"0".repeat(32)}-${"1".repeat(16)}-01`, origin: one.toUpperCase().replace("1", "A") },
-  ])("garbage is ignored: %j", (stored) => {
-    const { links, stored: kept, own } = linksOf({ stored });
-    expect({ links, kept }).toEqual({ links: [], kept: { traceparent: own, origin: own } });
+  test("is plain data, made anew each time, as of that moment", async () => {
+    const clock = manualClock(7);
+    const invocation = start({ tracerProvider: recorder().provider, clock });
+    const { stored } = invocation;
+    expect(JSON.parse(JSON.stringify(stored))).toStrictEqual(stored);
+    await clock.advance(5);
+    invocation.superstep(1);
+    expect(stored).toMatchObject({ spans: 1, time: 7 });
+    expect(invocation.stored).toStrictEqual({ ...stored, spans: 2, time: 12 });
   });
 });

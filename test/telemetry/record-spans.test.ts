@@ -22,7 +22,7 @@ const sessions = (spans: readonly { attributes: Readonly<Record<string, unknown>
 describe("recordSpans", () => {
   test("gives the result and the spans as data, parents first", async () => {
     const before = performance.timeOrigin + performance.now();
-    const stored = { traceparent: `00-${"1".repeat(32)}-${"2".repeat(16)}-01`, origin: "" };
+    const stored = { traceparent: `00-${"1".repeat(32)}-${"2".repeat(16)}-01`, origin: "", spans: 5_000, time: 0 };
     const { result, spans } = await recordSpans(async () => {
       runBadly(start({}, { stored }));
       await Promise.resolve();

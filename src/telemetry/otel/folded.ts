@@ -3,8 +3,9 @@ import { context, type Context, type HrTime, type Span } from "@opentelemetry/ap
 import type * as port from "../instrumentation.ts";
 import { spanAttributes } from "../names.ts";
 import { startNode } from "./node-span.ts";
-import type { ParentHandle } from "./span-handle.ts";
+import type { Detail, ParentHandle } from "./span-handle.ts";
 import { secondsBetween, spanTime } from "./time.ts";
+import type { TraceLine } from "./trace-line.ts";
 
 export type ScheduleFailure = NonNullable<Parameters<port.ScheduleTrace["end"]>[0]>;
 
@@ -100,38 +101,55 @@ export class UnrecordedInvocation
 {
   readonly traceId: string;
   readonly spanId: string;
-  readonly stored: port.StoredTrace;
   readonly #context: Context;
+  readonly #line: TraceLine;
+  // Spans that each would have made. They count: a trace is full as soon whether or not it is sampled, and the next is decided anew.
+  readonly #attempt: number;
+  readonly #phase: number;
 
-  constructor(span: Span, unrecorded: Context, stored: port.StoredTrace) {
+  constructor(span: Span, unrecorded: Context, line: TraceLine, detail: Detail, isLoaded: boolean) {
     const { traceId, spanId } = span.spanContext();
     this.traceId = traceId;
     this.spanId = spanId;
-    this.stored = stored;
     this.#context = unrecorded;
+    this.#line = line;
+    this.#attempt = detail === "invocation" ? 0 : 1;
+    this.#phase = detail === "phase" ? 1 : 0;
+    if (isLoaded) line.spans += this.#attempt;
+  }
+
+  get stored(): port.StoredTrace {
+    return this.#line.stored;
   }
 
   superstep(): this {
+    this.#line.spans += this.#attempt;
     return this;
   }
   schedule(): this {
-    return this;
+    return this.#phaseOf();
   }
   node(): this {
+    this.#line.spans += this.#attempt;
     return this;
   }
   barrier(): this {
-    return this;
+    return this.#phaseOf();
   }
   frontier(): this {
-    return this;
+    return this.#phaseOf();
   }
   checkpoint(): this {
-    return this;
+    return this.#phaseOf();
   }
   run<T>(call: () => T): T {
     return context.with(this.#context, call);
   }
   event(): void {}
   end(): void {}
+
+  #phaseOf(): this {
+    this.#line.spans += this.#phase;
+    return this;
+  }
 }

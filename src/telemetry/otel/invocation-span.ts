@@ -6,7 +6,6 @@ import { foldSuperstep } from "./folded.ts";
 import { startBarrier, startCheckpoint, startFrontier, startSchedule } from "./phase-spans.ts";
 import { ParentHandle, type Scope, SpanHandle, startSpan } from "./span-handle.ts";
 import { spanTime, spanTimeOf } from "./time.ts";
-import { storedTraceOf } from "./trace-parent.ts";
 
 class SuperstepSpan extends ParentHandle implements port.SuperstepTrace {
   schedule(step: number, frontierLength: number): port.ScheduleTrace {
@@ -41,13 +40,11 @@ class LoadSpan extends SpanHandle {
 
 /** An invocation that is recorded. Its first attributes, those that samplers need, were given when the span was made. */
 export class InvocationSpan extends ParentHandle implements port.InvocationTrace {
-  readonly stored: port.StoredTrace;
   // One object for all supersteps that have no span.
   #folded: port.SuperstepTrace | undefined;
 
   constructor(scope: Scope, span: Span, outer: Context, facts: port.InvocationFacts) {
     super(scope, span, outer);
-    this.stored = storedTraceOf(span.spanContext(), facts);
     this.set(spanAttributes.graphVersion.key, facts.graphVersion);
     this.set(spanAttributes.graphFingerprint.key, facts.fingerprint);
     this.set(spanAttributes.invocationId.key, facts.invocationId);
@@ -64,6 +61,10 @@ export class InvocationSpan extends ParentHandle implements port.InvocationTrace
     handle.set(spanAttributes.step.key, load.step);
     handle.set(spanAttributes.checkpointSize.key, load.size);
     handle.end(load.endTime);
+  }
+
+  get stored(): port.StoredTrace {
+    return this.scope.line.stored;
   }
 
   superstep(step: number): port.SuperstepTrace {

@@ -5,6 +5,7 @@ import { spanAttributes } from "../names.ts";
 import { eventAttributes, type SpanValue } from "./event-attributes.ts";
 import { withSpan } from "./linked-context.ts";
 import { spanTime } from "./time.ts";
+import type { TraceLine } from "./trace-line.ts";
 
 export type Detail = "invocation" | "superstep" | "phase";
 
@@ -14,13 +15,17 @@ export interface Scope {
   readonly detail: Detail;
   readonly errorMessages: boolean;
   readonly sessionId: string;
+  /** Counts the spans of the trace. */
+  readonly line: TraceLine;
 }
 
 /** Starts a span below the given context; `undefined` when the SDK throws, or gives what is no span: a handle reads these two of it. */
 export function startSpan(scope: Scope, name: string, outer: Context, startTime: HrTime = spanTime()): Span | undefined {
   try {
     const span = scope.tracer.startSpan(name, { startTime }, outer);
-    return typeof span.spanContext().spanId === "string" && typeof span.isRecording() === "boolean" ? span : undefined;
+    if (typeof span.spanContext().spanId !== "string" || typeof span.isRecording() !== "boolean") return undefined;
+    scope.line.spans += 1;
+    return span;
   } catch {
     return undefined;
   }
