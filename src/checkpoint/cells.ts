@@ -11,11 +11,16 @@ export const noCells: Cells = new Map();
 export function applyChanges(cells: Cells, changes: readonly ChannelChange[]): Cells {
   if (changes.length === 0) return cells;
   const next = new Map(cells);
-  for (const change of changes) {
-    if (change.kind === "set") next.set(change.channel, change.value);
-    else next.set(change.channel, listOf(next.get(change.channel)).append(change.items));
-  }
+  applyTo(next, changes);
   return next;
+}
+
+/** The same in place, for a reader who needs no state but the last. */
+export function applyTo(cells: Map<string, unknown>, changes: readonly ChannelChange[]): void {
+  for (const change of changes) {
+    if (change.kind === "set") cells.set(change.channel, change.value);
+    else cells.set(change.channel, listOf(cells.get(change.channel)).append(change.items));
+  }
 }
 
 const listOf = (value: unknown): AppendList =>

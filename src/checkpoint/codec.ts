@@ -58,8 +58,16 @@ export function seal(text: string, place: string, codec: Codec | undefined): Sea
   return Buffer.concat([Buffer.from(`${formatVersion} ${codec.id} ${checkSum(bytes, place)} `), bytes]);
 }
 
+const plainHeader = `${formatVersion} ${plainId} `;
+const plainStart = plainHeader.length + 9;
+
 /** The text that was sealed. Throws `FormatError`. */
 export function unseal(sealed: unknown, place: string, codec: Codec | undefined): string {
+  // Nearly always: a session is loaded from thousands of them.
+  if (codec === undefined && typeof sealed === "string" && sealed.startsWith(plainHeader)) {
+    const payload = sealed.slice(plainStart);
+    if (sealed.startsWith(`${checkSum(payload, place)} `, plainHeader.length)) return payload;
+  }
   if (typeof sealed !== "string" && !(sealed instanceof Uint8Array)) throw new FormatError("a part of it is missing");
   const start =
     typeof sealed === "string" ? sealed.slice(0, longestHeader) : Buffer.from(sealed.subarray(0, longestHeader)).toString("latin1");

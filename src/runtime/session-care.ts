@@ -59,9 +59,13 @@ export async function finishSession(core: Core, ticket: Ticket): Promise<StoredC
   return readSession(core, ticket.sessionId);
 }
 
-/** Removes a session. Throws `session_not_found` when there is none. */
+/** Removes a session, also one that is damaged. Throws `session_not_found` when there is none. */
 export async function deleteSession(core: Core, sessionId: string): Promise<void> {
-  await readSession(core, sessionId);
+  try {
+    await readSession(core, sessionId);
+  } catch (error) {
+    if (!SpanloomError.is(error, "checkpoint_corrupt")) throw error;
+  }
   await core.release(sessionId, "delete");
   await asking(core.ports.store, (from) => from.delete(sessionId));
 }

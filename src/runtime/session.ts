@@ -1,5 +1,7 @@
 /** One session as its users hold it. It keeps nothing of it: all is in the store, or in the run that is under way. */
+import type { StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import type { StepReport } from "../engine/outcome.ts";
+import { SpanloomError } from "../errors/errors.ts";
 import { completeByHand, createByHand, stepByHand } from "./by-hand.ts";
 import { type CallOptions, type Core, sessionIdOf } from "./core.ts";
 import { taken } from "./input.ts";
@@ -20,6 +22,16 @@ import { updateSession } from "./update.ts";
 const callOptions = ["signal", "services"] as const;
 const nextOptions = [...callOptions, "entry", "discardPending"] as const;
 const resumeOptions = [...callOptions, "answer", "answers", "rerun"] as const;
+
+/** The newest checkpoint; `undefined` if it is damaged and another is asked for. Throws as `openSession`. */
+async function newestUndamaged(core: Core, sessionId: string, wanted: string | undefined): Promise<StoredCheckpoint | undefined> {
+  try {
+    return (await openSession(core, sessionId)).stored;
+  } catch (error) {
+    if (wanted !== undefined && SpanloomError.is(error, "checkpoint_corrupt")) return undefined;
+    throw error;
+  }
+}
 
 /** A session whose types are unknown here; `Session` gives them. */
 export class LooseSession {
@@ -110,11 +122,14 @@ export class LooseSession {
     const { store, plan } = this.#core.ports;
     const options = readOptions(call, ["limit", "before"]);
     checkLimit(options.limit);
-    await readSession(this.#core, this.id);
+    let isEmpty = true;
     for await (const stored of listing(store, (from) => from.history(this.id, options))) {
+      isEmpty = false;
       checkGraph(stored.record, plan.name);
       yield snapshotOf(stored);
     }
+    // The newest may be damaged, and need not be read for those before it.
+    if (isEmpty) await readSession(this.#core, this.id);
   }
 
   async update(values: unknown, call?: { readonly asNode?: unknown } | null): Promise<LooseSnapshot> {
@@ -132,11 +147,12 @@ export class LooseSession {
     const { checkpointId, sessionId = core.ports.settings.createId() } = readOptions(call, ["checkpointId", "sessionId"]);
     sessionIdOf(sessionId);
     core.checkOpen();
-    const { stored: newest } = await openSession(core, this.id);
-    const isNewest = checkpointId === undefined || checkpointId === newest.record.checkpointId;
+    const newest = await newestUndamaged(core, this.id, checkpointId);
+    const isNewest = checkpointId === undefined || checkpointId === newest?.record.checkpointId;
     // An older checkpoint does not change any more.
     if (isNewest) core.checkIdle(this.id);
-    await forkSession(core, isNewest ? newest : await readSession(core, this.id, checkpointId), sessionId);
+    const origin = isNewest && newest !== undefined ? newest : await readSession(core, this.id, checkpointId);
+    await forkSession(core, origin, sessionId);
     return new LooseSession(core, sessionId);
   }
 

@@ -1,5 +1,5 @@
 /** What is read of a session: the nearest snapshot before a record, and what was written from there on. */
-import { applyChanges, type Cells, noCells, valuesOf } from "../cells.ts";
+import { applyTo, type Cells, noCells, valuesOf } from "../cells.ts";
 import type { Checkpointer, SessionFilter, SessionSummary, StoredCheckpoint } from "../checkpointer.ts";
 import { changesOf } from "../codec/record.ts";
 import { FormatError } from "../codec/untag.ts";
@@ -28,13 +28,18 @@ export function sessionRow({ connection }: Store, sessionId: string): SessionRow
   return connection.statement(sql).get(sessionId) as unknown as SessionRow | undefined;
 }
 
-/** Damage is of a session and a checkpoint. Throws `CheckpointError` `checkpoint_corrupt`. */
-export function reading<T>(sessionId: string, checkpointId: string, read: () => T): T {
+/** Damage is of a session and a checkpoint; any other error is what it was. */
+function corrupt(sessionId: string, checkpointId: string, cause: unknown): unknown {
+  if (!(cause instanceof FormatError) && !isDamage(cause)) return cause;
+  return new CheckpointError("checkpoint_corrupt", { sessionId, checkpointId, reason: (cause as Error).message }, { cause });
+}
+
+/** Throws `CheckpointError` `checkpoint_corrupt`. */
+function reading<T>(sessionId: string, checkpointId: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    if (!(cause instanceof FormatError) && !isDamage(cause)) throw cause;
-    throw new CheckpointError("checkpoint_corrupt", { sessionId, checkpointId, reason: (cause as Error).message }, { cause });
+    throw corrupt(sessionId, checkpointId, cause);
   }
 }
 
@@ -72,31 +77,27 @@ type Outcome = { readonly cells: Cells } | { readonly error: unknown };
 
 const nothing: Outcome = { cells: noCells };
 
-/** After the change of one record; what is built on damage is damaged, up to the next snapshot. */
-function stateAfter({ seals }: Store, sessionId: string, before: Outcome, row: StateRow): Outcome {
-  const from = row.snapshot === 1 ? nothing : before;
-  if ("error" in from) return from;
-  try {
-    const changes = reading(sessionId, row.checkpoint_id, () => changesOf(seals.stateOf(sessionId, row.checkpoint_id, row.state)));
-    return { cells: applyChanges(from.cells, changes) };
-  } catch (error) {
-    return { error };
-  }
-}
-
-/** The states after the records from `first` to `last`, in order. */
+/** The states after the records from `first` to `last`, in order. What is built on damage is damaged, up to the next snapshot. */
 function statesOf(store: Store, session: SessionRow, first: number, last: number): readonly Outcome[] {
-  const { connection } = store;
+  const { connection, seals } = store;
   const sql = `
     SELECT id & ${longestSequence} AS sequence, checkpoint_id, snapshot, state FROM checkpoints WHERE id <= ${id} AND id >= coalesce(
       (SELECT max(id) FROM checkpoints WHERE snapshot = 1 AND id BETWEEN ${firstId} AND ${id}), ${id}
     ) ORDER BY id`;
   const { key } = session;
-  let state: Outcome = { error: new FormatError("there is no snapshot before it") };
+  let cells = new Map<string, unknown>();
+  let error: unknown = new FormatError("there is no snapshot before it");
   const states: Outcome[] = [];
   for (const row of connection.statement(sql).iterate(key, last, key, key, first, key, first) as unknown as Iterable<StateRow>) {
-    state = stateAfter(store, session.id, state, row);
-    if (row.sequence >= first) states.push(state);
+    if (row.snapshot === 1) [cells, error] = [new Map(), undefined];
+    if (error === undefined) {
+      try {
+        applyTo(cells, changesOf(seals.stateOf(session.id, row.checkpoint_id, row.state)));
+      } catch (cause) {
+        error = corrupt(session.id, row.checkpoint_id, cause);
+      }
+    }
+    if (row.sequence >= first) states.push(error === undefined ? { cells: row.sequence === last ? cells : new Map(cells) } : { error });
   }
   return states;
 }
@@ -108,9 +109,7 @@ export function stateOf(store: Store, session: SessionRow, { sequence, checkpoin
 
 function opened(sessionId: string, checkpointId: string, state: Outcome): Cells {
   if ("cells" in state) return state.cells;
-  return reading(sessionId, checkpointId, () => {
-    throw state.error;
-  });
+  throw corrupt(sessionId, checkpointId, state.error);
 }
 
 function resultRows({ connection }: Store, key: number, sequence: number): readonly ResultRow[] {
@@ -126,15 +125,18 @@ interface Found {
 
 /** Throws `CheckpointError` `checkpoint_corrupt`. */
 function checkpointOf({ seals, graphs }: Store, session: SessionRow, { row, results, state }: Found): StoredCheckpoint {
-  const cells = opened(session.id, row.checkpoint_id, state);
-  return reading(session.id, row.checkpoint_id, () => ({
-    record: seals.recordOf(session.id, row, graphs.partOf(row.graph), seals.resultsOf(session.id, results)),
-    state: valuesOf(cells),
+  // Its own damage is told before that of what it is built on.
+  const record = reading(session.id, row.checkpoint_id, () =>
+    seals.recordOf(session.id, row, graphs.partOf(row.graph), seals.resultsOf(session.id, results)),
+  );
+  return {
+    record,
+    state: valuesOf(opened(session.id, row.checkpoint_id, state)),
     createdAt: session.created_at,
     updatedAt: row.updated_at ?? row.created_at,
     ownerEpoch: session.owner_epoch,
     size: row.size + row.record.length + (row.open?.length ?? 0),
-  }));
+  };
 }
 
 export function load(store: Store, sessionId: string, checkpointId: string | undefined): StoredCheckpoint | undefined {
