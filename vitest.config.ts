@@ -5,6 +5,9 @@ import { defineConfig } from "vitest/config";
 const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url));
 const report = process.env["VITEST_JSON"];
 const slow = "test/**/*.slow.test.ts";
+/** What holds on the memory store must hold on another: these run a second time with SQLite in its place. */
+const onEveryStore = ["test/{sessions,schedule,frontier,state}/**/*.test.ts"];
+const memoryAlone = ["test/sessions/memory-store.test.ts", "test/**/*.memory.test.ts"];
 
 export default defineConfig(({ mode }) => ({
   // Examples import the package by its name.
@@ -26,6 +29,11 @@ export default defineConfig(({ mode }) => ({
         ? [{ extends: true, test: { name: "slow", include: [slow], fileParallelism: false } }]
         : [
             { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [slow, "test/bench/**"] } },
+            {
+              extends: true,
+              resolve: { alias: [{ find: /^spanloom$/, replacement: fileURLToPath(new URL("test/sqlite/in-place.ts", import.meta.url)) }] },
+              test: { name: "sqlite", include: onEveryStore, exclude: [slow, ...memoryAlone] },
+            },
             {
               extends: true,
               test: {

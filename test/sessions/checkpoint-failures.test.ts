@@ -321,12 +321,12 @@ describe("a store that cannot be read", () => {
     const inner = memoryCheckpointer();
     await sessionOf(inner).start({}).result;
     const listed = (): AsyncIterable<never> => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(boom) }) });
-    const unreadable = { ...inner, load: fails, list: listed };
-    const unread = { ...inner, load: () => Promise.reject(boom), list: listed };
+    const unreadable = { ...inner, load: fails, list: listed, history: listed };
+    const unread = { ...inner, load: () => Promise.reject(boom), list: listed, history: listed };
     for (const store of [unreadable, unread]) {
       const error = await expectCode(() => calls[name]?.(store) ?? Promise.resolve(), "checkpointer_unavailable");
       expect(error).toBeInstanceOf(CheckpointError);
-      expect([error.cause, error.facts["backend"]]).toEqual([boom, "memory"]);
+      expect([error.cause, error.facts["backend"]]).toEqual([boom, store.backend]);
     }
     const deaf = { ...inner, delete: fails, history: listed, save: fails };
     if (name === "delete" || name === "history")

@@ -1,6 +1,6 @@
 /** Each helper of the superstep alone: what it does, and what it leaves to others. */
 import { describe, expect, it } from "vitest";
-import { channel, CheckpointError, END, memoryCheckpointer, RunnerError, START } from "spanloom";
+import { channel, type Checkpointer, CheckpointError, END, memoryCheckpointer, RunnerError, START } from "spanloom";
 import { maybeCheckpoint, type RecordSave } from "../../src/engine/checkpoint.ts";
 import { finalizeStateSnapshot, isSessionComplete } from "../../src/engine/complete.ts";
 import { type Execution, nothingDue } from "../../src/engine/execution.ts";
@@ -69,7 +69,13 @@ describe("maybeCheckpoint", () => {
   });
 
   it("goes on under `warn`, and keeps what could not be saved for the next record", async () => {
-    const store = wrapped((method, call) => method === "save" && call === 1 && Promise.reject(new Error("once")));
+    const failing = wrapped((method, call) => method === "save" && call === 1 && Promise.reject(new Error("once")));
+    const saved: unknown[] = [];
+    const save: Checkpointer["save"] = (fence, record, delta) => {
+      saved.push(delta.changes);
+      return failing.save(fence, record, delta);
+    };
+    const store = { ...failing, save };
     const { execution, types } = executionOf(chain("a").compile(), { store, settings: { onCheckpointError: "warn" } });
     await maybeCheckpoint(execution, undefined, {
       ...recordOf(execution),
@@ -82,7 +88,13 @@ describe("maybeCheckpoint", () => {
       changes: [{ channel: "log", kind: "append", items: ["y"] }],
       size: 7,
     });
-    expect((await store.load("s"))?.state).toEqual({ log: ["x", "y"] });
+    expect(saved).toEqual([
+      [{ channel: "log", kind: "set", value: ["x"] }],
+      [
+        { channel: "log", kind: "set", value: ["x"] },
+        { channel: "log", kind: "append", items: ["y"] },
+      ],
+    ]);
     expect([execution.unsaved.size, types()]).toEqual([0, ["checkpoint.failed", "checkpoint.saved"]]);
   });
 
