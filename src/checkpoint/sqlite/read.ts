@@ -35,7 +35,7 @@ function corrupt(sessionId: string, checkpointId: string, cause: unknown): unkno
 }
 
 /** Throws `CheckpointError` `checkpoint_corrupt`. */
-function reading<T>(sessionId: string, checkpointId: string, read: () => T): T {
+export function reading<T>(sessionId: string, checkpointId: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {

@@ -5,6 +5,7 @@ import { amended, deltaText, openTree, stateText } from "../codec/record.ts";
 import { checkIds } from "../options.ts";
 import { type Connection, unlessTaken } from "./connection.ts";
 import { conflict, fenced, type Head, isCurrent } from "./head.ts";
+import { reading } from "./read.ts";
 import { onceList, type RecordRow, resultName, type ResultRow, resultRows } from "./rows.ts";
 import { longestSequence, sequenceBits } from "./schema.ts";
 import type { Store } from "./store.ts";
@@ -193,9 +194,11 @@ export function amend(store: Store, sessionId: string, fence: Fence, change: Ame
 function amendRecord({ connection, seals }: Store, sessionId: string, head: Head, change: Amendment): number {
   const { key, sequence, checkpointId } = head;
   const id = `? << ${sequenceBits} | ?`;
-  const { open } = connection.statement(`SELECT open FROM checkpoints WHERE id = ${id}`).get(key, sequence) as Pick<RecordRow, "open">;
+  const select = connection.statement(`SELECT checkpoint_id, status, open FROM checkpoints WHERE id = ${id}`);
+  // The columns are those of the query.
+  const row = select.get(key, sequence) as Pick<RecordRow, "checkpoint_id" | "status" | "open">;
   const status = change.status ?? head.status;
-  const before = seals.openOf(sessionId, { checkpoint_id: checkpointId, status: head.status, open });
+  const before = reading(sessionId, checkpointId, () => seals.openOf(sessionId, row));
   const after = seals.open(sessionId, checkpointId, status, amended(before, change));
   const sql = `UPDATE checkpoints SET status = ?, updated_at = ?, open = ? WHERE id = ${id}`;
   connection.statement(sql).run(status, change.time, after, key, sequence);
