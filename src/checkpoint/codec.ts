@@ -20,7 +20,7 @@ export interface Codec {
 export type Sealed = string | Uint8Array;
 
 /** Of the format; raised when a reader of before would misread what is written now. */
-export const formatVersion = 1;
+const formatVersion = 1;
 
 const plainId = "json";
 const marker = JSON.stringify(tagKey);

@@ -3,7 +3,7 @@ import { channel, memoryCheckpointer } from "spanloom";
 import { describe, expect, it } from "vitest";
 import { runnerOf, sequence } from "./support.ts";
 
-/* As much as one string of the engine holds, nearly. */
+/* Texts that are made by repeating take no memory until somebody reads them. */
 const big = (): string => "x".repeat(2 ** 28);
 
 describe("what is as large as may be written", () => {

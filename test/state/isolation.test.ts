@@ -230,9 +230,6 @@ describe("lists that are handed out", () => {
 });
 
 describe("what is as large or as deep as may be written", () => {
-  /* Texts that are made by repeating take no memory until somebody reads them. */
-  const big = (): string => "x".repeat(2 ** 28);
-
   it("is read, updated, forked and gone on with: a value at the greatest depth", async () => {
     let deep: unknown = 1;
     for (let level = 0; level < 1_000; level += 1) deep = { deep };

@@ -48,7 +48,7 @@ export function unlessTaken<T>(insert: () => T): T | undefined {
 /** The file itself is damaged, whatever was asked of it. */
 export const isDamage = (error: unknown): boolean => [corrupt, notDatabase].includes(resultCode(error) ?? 0);
 
-export const unavailable = (reason: string, cause?: unknown): CheckpointError =>
+const unavailable = (reason: string, cause?: unknown): CheckpointError =>
   new CheckpointError("checkpointer_unavailable", { backend: "sqlite", reason }, { cause });
 
 export class Connection {

@@ -49,7 +49,7 @@ interface NewestRow {
 }
 
 /** Within a transaction, or what it says may have passed. */
-export function readHead(connection: Connection, sessionId: string): Head | undefined {
+function readHead(connection: Connection, sessionId: string): Head | undefined {
   // The columns are those of the query.
   const row = connection.statement(newest).get(sessionId) as unknown as NewestRow | undefined;
   if (row === undefined) return undefined;
