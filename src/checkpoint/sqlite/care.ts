@@ -42,7 +42,7 @@ function pruneSession(store: Store, session: SessionRow, keep: number): number {
   if (counted.count === 0) return 0;
   if (row.snapshot === 0) {
     // What it was built on goes.
-    const state = seals.state(session.id, row.checkpoint_id, stateText(valuesOf(stateOf(store, session, row))));
+    const state = seals.state(session.id, row.sequence, stateText(valuesOf(stateOf(store, session, row))));
     const sql = `UPDATE checkpoints SET snapshot = 1, since = 0, size = ?, state = ? WHERE id = ? << ${sequenceBits} | ?`;
     connection.statement(sql).run(Buffer.byteLength(state), state, key, row.sequence);
   }

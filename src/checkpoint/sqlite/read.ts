@@ -49,12 +49,11 @@ function newestRow({ connection }: Store, key: number): RecordRow | undefined {
 }
 
 /** The number of a record by its id; most ids end with it. */
-function sequenceOf({ connection }: Store, key: number, checkpointId: string): number | undefined {
+function sequenceOf(store: Store, key: number, checkpointId: string): number | undefined {
   const guess = Math.min(longestSequence, Number(/\.(\d{1,9})$/.exec(checkpointId)?.[1] ?? 0));
-  const found = connection.statement(`SELECT checkpoint_id FROM checkpoints WHERE id = ${id}`).get(key, guess);
-  if (found?.["checkpoint_id"] === checkpointId) return guess;
+  if (checkpointIdOf(store, key, guess) === checkpointId) return guess;
   const sql = `SELECT id & ${longestSequence} AS sequence FROM checkpoints WHERE id BETWEEN ${firstId} AND ${lastId} AND checkpoint_id = ?`;
-  const row = connection.statement(sql).get(key, key, checkpointId) as { readonly sequence: number } | undefined;
+  const row = store.connection.statement(sql).get(key, key, checkpointId) as { readonly sequence: number } | undefined;
   return row?.sequence;
 }
 
@@ -65,11 +64,16 @@ function rowOf(store: Store, key: number, checkpointId: string | undefined): Rec
   return sequence === undefined ? undefined : (statement.get(key, sequence) as unknown as RecordRow);
 }
 
-interface StateRow {
-  readonly sequence: number;
-  readonly checkpoint_id: string;
-  readonly snapshot: number;
-  readonly state: unknown;
+/** As a list: thousands of them are read for one state. */
+type StateRow = readonly [sequence: number, snapshot: number, state: unknown];
+
+const stateRows = `
+  SELECT id & ${longestSequence}, snapshot, state FROM checkpoints WHERE id <= ${id} AND id >= coalesce(
+    (SELECT max(id) FROM checkpoints WHERE snapshot = 1 AND id BETWEEN ${firstId} AND ${id}), ${id}
+  ) ORDER BY id`;
+
+function checkpointIdOf({ connection }: Store, key: number, sequence: number): string {
+  return String(connection.statement(`SELECT checkpoint_id FROM checkpoints WHERE id = ${id}`).get(key, sequence)?.["checkpoint_id"]);
 }
 
 /** A state, or why it cannot be read. */
@@ -80,24 +84,23 @@ const nothing: Outcome = { cells: noCells };
 /** The states after the records from `first` to `last`, in order. What is built on damage is damaged, up to the next snapshot. */
 function statesOf(store: Store, session: SessionRow, first: number, last: number): readonly Outcome[] {
   const { connection, seals } = store;
-  const sql = `
-    SELECT id & ${longestSequence} AS sequence, checkpoint_id, snapshot, state FROM checkpoints WHERE id <= ${id} AND id >= coalesce(
-      (SELECT max(id) FROM checkpoints WHERE snapshot = 1 AND id BETWEEN ${firstId} AND ${id}), ${id}
-    ) ORDER BY id`;
+  const statement = connection.statement(stateRows);
+  statement.setReturnArrays(true);
   const { key } = session;
   let cells = new Map<string, unknown>();
   let error: unknown = new FormatError("there is no snapshot before it");
   const states: Outcome[] = [];
-  for (const row of connection.statement(sql).iterate(key, last, key, key, first, key, first) as unknown as Iterable<StateRow>) {
-    if (row.snapshot === 1) [cells, error] = [new Map(), undefined];
+  for (const row of statement.iterate(key, last, key, key, first, key, first) as unknown as Iterable<StateRow>) {
+    const [sequence, snapshot, state] = row;
+    if (snapshot === 1) [cells, error] = [new Map(), undefined];
     if (error === undefined) {
       try {
-        applyTo(cells, changesOf(seals.stateOf(session.id, row.checkpoint_id, row.state)));
+        applyTo(cells, changesOf(seals.stateOf(session.id, sequence, state)));
       } catch (cause) {
-        error = corrupt(session.id, row.checkpoint_id, cause);
+        error = corrupt(session.id, checkpointIdOf(store, key, sequence), cause);
       }
     }
-    if (row.sequence >= first) states.push(error === undefined ? { cells: row.sequence === last ? cells : new Map(cells) } : { error });
+    if (sequence >= first) states.push(error === undefined ? { cells: sequence === last ? cells : new Map(cells) } : { error });
   }
   return states;
 }

@@ -36,7 +36,7 @@ const fixedPlace = (sessionId: string, checkpointId: string, epoch: number, step
 
 const openPlace = (sessionId: string, checkpointId: string, status: string): string => `open\0${sessionId}\0${checkpointId}\0${status}\0`;
 
-const statePlace = (sessionId: string, checkpointId: string): string => `state\0${sessionId}\0${checkpointId}\0`;
+const statePlace = (sessionId: string, sequence: number): string => `state\0${sessionId}\0${sequence}\0`;
 
 const resultPlace = (sessionId: string, entry: string, name: string): string => `result\0${sessionId}\0${entry}\0${name}\0`;
 
@@ -65,12 +65,12 @@ export class Seals {
     return openPartOf(open === null ? undefined : read(unseal(open, openPlace(sessionId, checkpoint_id, status), this.codec)));
   }
 
-  state(sessionId: string, checkpointId: string, text: string): Sealed {
-    return seal(text, statePlace(sessionId, checkpointId), this.codec);
+  state(sessionId: string, sequence: number, text: string): Sealed {
+    return seal(text, statePlace(sessionId, sequence), this.codec);
   }
 
-  stateOf(sessionId: string, checkpointId: string, sealed: unknown): unknown {
-    return read(unseal(sealed, statePlace(sessionId, checkpointId), this.codec));
+  stateOf(sessionId: string, sequence: number, sealed: unknown): unknown {
+    return read(unseal(sealed, statePlace(sessionId, sequence), this.codec));
   }
 
   /** By names that are all well-formed texts without NUL. */

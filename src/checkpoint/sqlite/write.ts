@@ -72,7 +72,7 @@ function partOf({ seals }: Store, { key, graph, before }: Place, record: Checkpo
   const sequence = before === undefined ? 0 : before.sequence + 1;
   if (sequence > longestSequence) throw new RangeError(`a session has at most ${longestSequence + 1} records`);
   const { text, isSnapshot } = writtenState(before, delta);
-  const state = seals.state(sessionId, checkpointId, text);
+  const state = seals.state(sessionId, sequence, text);
   const fixed = seals.fixed(record);
   const stateSize = bytesOf(state);
   const since = isSnapshot || before === undefined ? 0 : before.since + Math.max(smallestDelta, stateSize);
