@@ -183,20 +183,24 @@ export interface Checkpointer extends AsyncDisposable {
   readonly backend: string;
   /** The newest checkpoint, or the named one; `undefined` when there is none. */
   load(sessionId: string, checkpointId?: string): Awaitable<StoredCheckpoint | undefined>;
-  /** Adds a record whose parent is the newest one. */
+  /**
+   * Adds a record after the newest one, or the first of a session; its epoch is the owner's from then on. One of a later step ends the
+   * results of the record before it, and leaves its sub-steps. An id that is empty, or holds NUL or half a surrogate pair, is refused
+   * (`RunnerError` `invalid_option`), and nothing is found by it.
+   */
   save(fence: Fence, record: CheckpointRecord, delta: StateDelta): Awaitable<SaveReceipt>;
-  /** Changes the newest record in place. */
+  /** Changes the newest record in place: what is named is replaced, all else stays. Of no session it is a conflict. */
   amend(sessionId: string, fence: Fence, change: Amendment): Awaitable<SaveReceipt>;
-  /** Adds results to those of the newest record. */
+  /** Adds results to those of the newest record, in any order; of two of one entry, or of one key, the later counts. No change of `updatedAt`. */
   addResults(sessionId: string, fence: Fence, added: StepResults): Awaitable<void>;
-  /** Newest first; from the one before `before` on. */
+  /** Newest first, in the order of the saves; from the one before `before` on. Rejects with `checkpoint_not_found` if there is no such record. */
   history(sessionId: string, options?: { readonly limit?: number; readonly before?: string }): AsyncIterable<StoredCheckpoint>;
-  /** Most recently written first. */
+  /** Most recently written first, by `updatedAt`. */
   list(filter?: SessionFilter): AsyncIterable<SessionSummary>;
   delete(sessionId: string): Promise<boolean>;
-  /** Trims histories: leaves the newest `keep` (≥ 1) checkpoints of each session. Says how many went. */
+  /** Trims histories: leaves the newest `keep` (≥ 1) checkpoints of each session. Says how many went. Rejects with `invalid_option`, as does the next. */
   prune(options: { readonly keep: number; readonly sessionId?: string }): Promise<number>;
-  /** Removes whole sessions that are not running. Says how many went. */
+  /** Removes whole sessions that are not running; `olderThan` counts from `updatedAt` to now, by the machine's clock. Says how many went. */
   deleteSessions(options: {
     readonly olderThan?: Duration;
     readonly status?: OneOrMany<Exclude<SessionStatus, "running">>;

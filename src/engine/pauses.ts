@@ -18,11 +18,9 @@ export function pauseBeforeStep({ settings, state, due }: Execution, active: rea
   return nodes.size === 0 ? none : Array.from(nodes, (node) => pauseOf("before", step, node));
 }
 
-/** After the step that was done; never when the session has just completed. */
-export function pauseAfterStep({ settings, state, status }: Execution, ranNodes: readonly string[]): readonly Interrupt[] {
-  const mayPause = settings.pauseEachStep || settings.pauseAfter.size > 0;
-  if (!mayPause || status === "completed") return none;
-  const { step } = state;
+/** After the step that was done. */
+export function pauseAfterStep({ settings }: Execution, step: number, ranNodes: readonly string[]): readonly Interrupt[] {
+  if (!settings.pauseEachStep && settings.pauseAfter.size === 0) return none;
   const nodes = new Set(ranNodes.filter((node) => settings.pauseAfter.has(node)));
   const after = Array.from(nodes, (node) => pauseOf("after", step, node));
   if (!settings.pauseEachStep) return after;

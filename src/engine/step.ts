@@ -3,7 +3,7 @@ import { RunnerError } from "../errors/errors.ts";
 import type { Interrupt } from "../events/event.ts";
 import type { Awaitable } from "../support/types.ts";
 import type { SuperstepTrace } from "../telemetry/instrumentation.ts";
-import { maybeCheckpoint } from "./checkpoint.ts";
+import { maybeCheckpoint, type Save } from "./checkpoint.ts";
 import { isSessionComplete } from "./complete.ts";
 import { type DueStep, type Execution, nothingDue, type SessionState, shownInterrupts } from "./execution.ts";
 import type { EntryOutcome, SchedulerOutcome, StepReport } from "./outcome.ts";
@@ -50,8 +50,7 @@ export async function runStep(execution: Execution): Promise<StepReport> {
   if (outcome?.kind === "stopped") await stopped(execution, outcome.scheduler, outcome.stop);
   if (failure !== undefined) throw failure;
   if (outcome?.kind !== "done") return reportOf(execution, undefined);
-  const after = pauseAfterStep(execution, outcome.scheduler.ranNodes);
-  if (after.length > 0) await pause(execution, { ...execution.due, interrupts: after }, after);
+  if (execution.status === "paused") await pause(execution, execution.due, execution.due.interrupts);
   return reportOf(execution, outcome);
 }
 
@@ -66,11 +65,17 @@ function checkpointFailure({ sessionId, state }: Execution, error: unknown): Run
 function advance(execution: Execution, outcome: Done, trace: SuperstepTrace | undefined, started: number): Awaitable<void> {
   const { scheduler, barrier, frontier } = outcome;
   const state = nextState(execution, outcome);
-  const status = isSessionComplete(state) ? "completed" : execution.resting;
   const { ranNodes, skippedNodes } = scheduler;
   const { updatedChannels, changes, size } = barrier;
   const ran = { ranNodes, skippedNodes, updatedChannels };
-  const saving = maybeCheckpoint(execution, trace, { kind: "record", state, due: nothingDue, status, changes, size, ...ran });
+  const saving = maybeCheckpoint(execution, trace, {
+    kind: "record",
+    state,
+    ...restingAfter(execution, state, ranNodes),
+    changes,
+    size,
+    ...ran,
+  });
   const completed = (): void => {
     execution.steps += 1;
     const nextFrontier = frontier.next.map(({ node }) => node);
@@ -79,6 +84,16 @@ function advance(execution: Execution, outcome: Done, trace: SuperstepTrace | un
     execution.events.emit("superstep.completed", data, { step: state.step, span: trace });
   };
   return saving instanceof Promise ? saving.then(completed) : completed();
+}
+
+/** A pause that follows is in the step's own record: killed before it is told, the session is paused all the same. */
+function restingAfter(execution: Execution, state: SessionState, ranNodes: readonly string[]): Pick<Save, "status" | "due"> {
+  // A session that has just completed does not pause.
+  if (isSessionComplete(state)) return { status: "completed", due: nothingDue };
+  const interrupts = pauseAfterStep(execution, state.step, ranNodes);
+  return interrupts.length === 0
+    ? { status: execution.resting, due: nothingDue }
+    : { status: "paused", due: { ...nothingDue, interrupts } };
 }
 
 function nextState(execution: Execution, { scheduler, barrier, frontier }: Done): SessionState {

@@ -106,7 +106,7 @@ export const catalogue = {
     checkpoint_corrupt: ({ sessionId, checkpointId, reason }: { sessionId: string; checkpointId: string; reason: string }) =>
       `Checkpoint ${JSON.stringify(checkpointId)} of session ${JSON.stringify(sessionId)} cannot be read: ${reason}. Open the one before it.`,
     checkpointer_unavailable: ({ backend, reason }: { backend: string; reason: string }) =>
-      `The ${backend} store cannot be opened or read: ${reason}.`,
+      `The ${backend} store cannot be opened, read or written: ${reason}.`,
     schema_too_new: ({ backend, found, known }: { backend: string; found: number; known: number }) =>
       `The ${backend} store has schema ${found}; this version knows ${known}. Upgrade spanloom.`,
   },

@@ -252,4 +252,24 @@ describe("a step", () => {
     const types = typesOf(events);
     expect(types.indexOf("superstep.completed")).toBe(types.lastIndexOf("checkpoint.saved") + 1);
   });
+
+  it.each([{ pauseAfter: ["a"] }, { pauseEachStep: true }])(
+    "hold the pause that follows, so that no kill can lose it: %j",
+    async (pauses) => {
+      const inner = memoryCheckpointer();
+      // The process ends between the record and what is written once the pause is told.
+      const never = new Promise<never>(() => {});
+      const killed = { ...wrapped(() => undefined, inner), amend: () => never };
+      const run = createRunner(chain("a", "b").compile(), { checkpointer: killed, ...pauses }).stream({}, { sessionId: "s" });
+      for await (const event of run) if (event.type === "interrupt.requested") break;
+      const session = createRunner(chain("a", "b").compile(), { checkpointer: inner }).session("s");
+      const left = await session.state();
+      expect([left.status, left.step, left.interrupts.map(({ kind }) => kind)]).toEqual([
+        "paused",
+        1,
+        ["pauseAfter" in pauses ? "after" : "step"],
+      ]);
+      expect((await session.resume().result).state["log"]).toEqual(["a@1", "b@2"]);
+    },
+  );
 });

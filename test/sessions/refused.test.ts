@@ -138,6 +138,7 @@ describe("options that cannot be", () => {
     for (const options of [
       { sessionId: "" },
       { sessionId: "a\0b" },
+      { sessionId: "a\ud800" },
       { sessionId: 7 },
       { onExisting: "maybe" },
       { signal: {} },

@@ -14,7 +14,7 @@ import type {
   StoredCheckpoint,
 } from "../checkpointer.ts";
 import { applyChanges, type Cells, noCells, valuesOf } from "../cells.ts";
-import { pruneOptions, removalOptions } from "../options.ts";
+import { checkIds, pruneOptions, removalOptions } from "../options.ts";
 
 interface Kept {
   record: CheckpointRecord;
@@ -72,6 +72,7 @@ interface Store {
 }
 
 function save({ sessions, keep }: Store, fence: Fence, record: CheckpointRecord, { changes, size }: StateDelta): SaveReceipt {
+  checkIds(record);
   const session = sessions.get(record.sessionId);
   checkFence(session, record.sessionId, fence);
   const before = session?.kept.at(-1);

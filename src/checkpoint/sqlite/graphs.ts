@@ -13,6 +13,12 @@ interface Known {
 /** Names are no payloads: no codec is asked. */
 const plain = undefined;
 
+const isSame = (known: GraphPart, part: GraphPart): boolean =>
+  known.channels === part.channels &&
+  known.graphVersion === part.graphVersion &&
+  known.graph === part.graph &&
+  known.fingerprint === part.fingerprint;
+
 export class Graphs {
   readonly #connection: Connection;
   /** By what a runner gives with each of its records. */
@@ -25,9 +31,9 @@ export class Graphs {
 
   /** The row of the record's graph, which is made if there is none. */
   keyOf(part: GraphPart): number {
-    const known = this.#written.get(part.description);
-    if (known !== undefined && known.part.channels === part.channels && known.part.graphVersion === part.graphVersion) return known.key;
     const { graph, graphVersion, fingerprint, description, channels } = part;
+    const known = this.#written.get(description);
+    if (known !== undefined && isSame(known.part, part)) return known.key;
     const definition = seal(write(graphTree(part)), graphPlace(fingerprint), plain);
     const find = this.#connection.statement("SELECT key FROM graphs WHERE fingerprint = ? AND definition = ?");
     const found = find.get(fingerprint, definition) as { readonly key: number } | undefined;

@@ -1,6 +1,7 @@
 /** What a writer has to know of a session's newest record; remembered while the session runs, and checked by every write. */
 import { CheckpointError } from "../../errors/errors.ts";
 import type { Fence } from "../checkpointer.ts";
+import { idProblem } from "../options.ts";
 import type { Connection } from "./connection.ts";
 import { longestSequence, sequenceBits } from "./schema.ts";
 
@@ -50,6 +51,8 @@ interface NewestRow {
 
 /** Within a transaction, or what it says may have passed. */
 function readHead(connection: Connection, sessionId: string): Head | undefined {
+  // The statement would look for another: half a surrogate pair is bound as U+FFFD.
+  if (idProblem(sessionId) !== undefined) return undefined;
   // The columns are those of the query.
   const row = connection.statement(newest).get(sessionId) as unknown as NewestRow | undefined;
   if (row === undefined) return undefined;

@@ -4,6 +4,7 @@ import type { Checkpointer, SessionFilter, SessionSummary, StoredCheckpoint } fr
 import { changesOf } from "../codec/record.ts";
 import { FormatError } from "../codec/untag.ts";
 import { CheckpointError } from "../../errors/errors.ts";
+import { idProblem } from "../options.ts";
 import { isDamage } from "./connection.ts";
 import { firstId, lastId } from "./head.ts";
 import { recordColumns, type RecordRow, type ResultRow } from "./rows.ts";
@@ -23,6 +24,8 @@ const page = 256;
 const id = `? << ${sequenceBits} | ?`;
 
 export function sessionRow({ connection }: Store, sessionId: string): SessionRow | undefined {
+  // The statement would look for another: half a surrogate pair is bound as U+FFFD.
+  if (idProblem(sessionId) !== undefined) return undefined;
   const sql = "SELECT key, id, owner_epoch, created_at FROM sessions WHERE id = ?";
   // The columns are those of the query, here and below.
   return connection.statement(sql).get(sessionId) as unknown as SessionRow | undefined;
@@ -50,6 +53,8 @@ function newestRow({ connection }: Store, key: number): RecordRow | undefined {
 
 /** The number of a record by its id; most ids end with it. */
 function sequenceOf(store: Store, key: number, checkpointId: string): number | undefined {
+  // As for a session's.
+  if (idProblem(checkpointId) !== undefined) return undefined;
   const guess = Math.min(longestSequence, Number(/\.(\d{1,9})$/.exec(checkpointId)?.[1] ?? 0));
   if (checkpointIdOf(store, key, guess) === checkpointId) return guess;
   const sql = `SELECT id & ${longestSequence} AS sequence FROM checkpoints WHERE id BETWEEN ${firstId} AND ${lastId} AND checkpoint_id = ?`;

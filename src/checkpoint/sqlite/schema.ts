@@ -1,4 +1,4 @@
-/** The tables, as numbered migrations: `PRAGMA user_version` says how many a file has had. `docs/sqlite.md` describes them. */
+/** The tables, as numbered migrations: `PRAGMA user_version` says how many a file has had. `docs/storage.md` describes them. */
 import type { DatabaseSync } from "node:sqlite";
 import { CheckpointError } from "../../errors/errors.ts";
 
@@ -68,8 +68,8 @@ const migrations: readonly string[] = [
     SELECT s.id AS session_id, c.id & ${longestSequence} AS sequence, c.checkpoint_id,
       iif(c.parent_id IS NULL, (SELECT p.checkpoint_id FROM checkpoints p WHERE p.id = c.id - 1), nullif(c.parent_id, '')) AS parent_id,
       c.epoch, c.step, c.status,
-      datetime(c.created_at / 1000, 'unixepoch', 'subsec') AS created_at,
-      datetime(coalesce(c.updated_at, c.created_at) / 1000, 'unixepoch', 'subsec') AS updated_at,
+      strftime('%Y-%m-%d %H:%M:%f', c.created_at / 1000, 'unixepoch') AS created_at,
+      strftime('%Y-%m-%d %H:%M:%f', coalesce(c.updated_at, c.created_at) / 1000, 'unixepoch') AS updated_at,
       c.snapshot, c.size, c.record, c.state, c.open
     FROM checkpoints c JOIN sessions s ON s.key = c.id >> ${sequenceBits};
   `,
@@ -94,7 +94,8 @@ export function migrate(database: DatabaseSync): void {
   }
 }
 
-function checkedVersion(database: DatabaseSync): number {
+/** Reads alone. Throws as `migrate`. */
+export function checkedVersion(database: DatabaseSync): number {
   const found = numberOf(database, "user_version");
   if (found > schemaVersion) throw new CheckpointError("schema_too_new", { backend: "sqlite", found, known: schemaVersion });
   const isOurs = numberOf(database, "application_id") === applicationId;
