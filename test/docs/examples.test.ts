@@ -28,7 +28,8 @@ describe.concurrent.each(pages.filter((page) => !runElsewhere.includes(page)))("
 describe("the pages that have examples", () => {
   it("are these, at least", () => {
     const known = ["cli.md", "errors.md", "graphs.md", "otel.md", "running.md", "sessions.md", "state.md", "tracing.md"];
-    expect(pages).toEqual(expect.arrayContaining(known));
+    const durable = ["durability.md", "pausing.md", "sqlite.md", "storage.md", "time-travel.md", "writing-a-store.md"];
+    expect(pages).toEqual(expect.arrayContaining([...known, ...durable]));
   });
 
   it("graphs.md has more than seven, one of which shows the problems of a graph", () => {
