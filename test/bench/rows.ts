@@ -4,6 +4,7 @@ import { openGrowth } from "./cases/growth.ts";
 import { openInvocation } from "./cases/invocation.ts";
 import { openFinished, openPaused, openRunning } from "./cases/memory.ts";
 import { openSampledOut, openTraced, openUntraced } from "./cases/superstep.ts";
+import { durableRows } from "./durable-rows.ts";
 import type { Row } from "./harness/row.ts";
 
 /* A heap is never measured to the byte: what 10 000 sessions leave must be less than this for each to have left nothing. */
@@ -140,4 +141,5 @@ export const rows: readonly Row[] = [
     warmUps: 1,
     open: openFinished,
   },
+  ...durableRows,
 ];

@@ -6,7 +6,7 @@ import { now } from "../harness/clock.ts";
 import type { Peer } from "../harness/peer.ts";
 import type { Subjects } from "../harness/row.ts";
 import { openTracing } from "../harness/traced.ts";
-import { asyncNoop, noop } from "./loop.ts";
+import { asyncNoop, noop, optionsIn, type Surroundings } from "./loop.ts";
 
 const wide = 10_000;
 const quarter = 2500;
@@ -19,7 +19,7 @@ interface FanOut {
   close(): Promise<void>;
 }
 
-function openFanOut(tracerProvider?: object): FanOut {
+export function openFanOut(surroundings: Surroundings = {}): FanOut {
   let plan = { width: 0, left: 0 };
   const compiled = graph({
     name: "fan-out",
@@ -33,7 +33,7 @@ function openFanOut(tracerProvider?: object): FanOut {
     .edge(START, "plan")
     .branch("work", { again: "plan", done: END }, () => (--plan.left > 0 ? "again" : "done"))
     .compile();
-  const runner = createRunner(compiled, { maxSteps: 1_000_000, ...(tracerProvider && { telemetry: { tracerProvider } }) });
+  const runner = createRunner(compiled, optionsIn(surroundings));
   return {
     async run(width, rounds = 1) {
       plan = { width, left: rounds };
@@ -85,7 +85,7 @@ const narrowRounds = 250;
 /** What one more entry costs, traced, in microseconds: among 10 000, and as the floor among eight, where it is a node like any other. */
 export async function openMarginal(): Promise<Subjects> {
   const tracing = openTracing();
-  const fanOut = openFanOut(tracing.provider);
+  const fanOut = openFanOut({ tracerProvider: tracing.provider });
   const timed = async (width: number, rounds: number): Promise<number> => {
     const start = now();
     await fanOut.run(width, rounds);
@@ -105,7 +105,7 @@ export async function openMarginal(): Promise<Subjects> {
 /** The same entries, traced, over the bare spans of as many nodes. Milliseconds. */
 export async function openWideTraced(): Promise<Subjects> {
   const tracing = openTracing();
-  const fanOut = openFanOut(tracing.provider);
+  const fanOut = openFanOut({ tracerProvider: tracing.provider });
   const run: BareRun = { tracer: tracing.provider.getTracer("bare"), sessionId: crypto.randomUUID(), node: "work" };
   const flushed = async (milliseconds: number): Promise<number> => {
     const start = now();

@@ -1,5 +1,5 @@
 /** The graph of the superstep rows: one node that does nothing, with a branch back to itself. */
-import { createRunner, END, graph, START } from "../../../src/index.ts";
+import { type Checkpointer, createRunner, END, graph, type RunnerOptions, START } from "../../../src/index.ts";
 import { now } from "../harness/clock.ts";
 
 export const noop = (): void => {};
@@ -11,18 +11,37 @@ export interface Loop {
   close(): Promise<void>;
 }
 
-/** `tracerProvider`: default the global one, which is none here. */
-export function openLoop(tracerProvider?: object): Loop {
+export interface Surroundings {
+  /** Default the global one, which is none here. */
+  readonly tracerProvider?: object;
+  /** Default the runner's own, which keeps sessions in memory. */
+  readonly checkpointer?: Checkpointer;
+  /** What the node does. */
+  readonly onTurn?: () => void;
+}
+
+export const optionsIn = ({
+  tracerProvider,
+  checkpointer,
+}: Surroundings): Pick<RunnerOptions, "maxSteps" | "checkpointer" | "telemetry"> => ({
+  maxSteps: 1_000_000,
+  ...(checkpointer && { checkpointer }),
+  ...(tracerProvider && { telemetry: { tracerProvider } }),
+});
+
+export function openLoop(surroundings: Surroundings = {}): Loop {
+  const { onTurn = noop } = surroundings;
   let left = 0;
   let began = 0;
   const compiled = graph({ name: "loop", channels: {} })
     .node("turn", () => {
       if (began === 0) began = now();
+      onTurn();
     })
     .edge(START, "turn")
     .branch("turn", { again: "turn", done: END }, () => (--left > 0 ? "again" : "done"))
     .compile();
-  const runner = createRunner(compiled, { maxSteps: 1_000_000, ...(tracerProvider && { telemetry: { tracerProvider } }) });
+  const runner = createRunner(compiled, optionsIn(surroundings));
   return {
     async run(turns) {
       left = turns;

@@ -51,7 +51,7 @@ async function checkSameSpans(tracing: TracedSetup, loop: Loop, run: BareRun): P
 }
 
 async function openWith(tracing: TracedSetup, recorded: boolean, peer: Peer | undefined): Promise<Subjects> {
-  const loop = openLoop(tracing.provider);
+  const loop = openLoop({ tracerProvider: tracing.provider });
   const run: BareRun = { tracer: tracing.provider.getTracer("bare"), sessionId: crypto.randomUUID(), node: "turn" };
   if (recorded) await checkSameSpans(tracing, loop, run);
   const due = recorded ? turns * spansPerSuperstep : 0;

@@ -3,6 +3,15 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+/** Its sessions in a file, by its own SQLite saver. */
+export interface DurablePeer {
+  /** One session of so many supersteps. Milliseconds from the first turn of the node to the end. */
+  runLoop(turns: number, now: () => number): Promise<number>;
+  /** A session that appends what each step has to a list. */
+  append(thread: string, steps: readonly (readonly unknown[])[]): Promise<void>;
+  close(): void;
+}
+
 /** LangGraph.js, running the same graphs. */
 export interface Peer {
   readonly version: string;
@@ -10,6 +19,8 @@ export interface Peer {
   runLoop(turns: number, now: () => number): Promise<number>;
   /** Sends so many items to one node. Milliseconds. */
   fanOut(width: number, now: () => number): Promise<number>;
+  /** Makes the file when there is none. */
+  openDurable(path: string): DurablePeer;
 }
 
 const folder = new URL("../peer/", import.meta.url);
@@ -26,7 +37,7 @@ function install(say: (line: string) => void): void {
 }
 
 export async function loadPeer(say: (line: string) => void): Promise<Peer> {
-  if (!existsSync(new URL("node_modules/@langchain/langgraph/package.json", folder))) install(say);
+  if (!existsSync(new URL("node_modules/@langchain/langgraph-checkpoint-sqlite/package.json", folder))) install(say);
   // Plain JavaScript in a package of its own, which this project's compiler does not see: the interface above is all that is used.
   return (await import(new URL("langgraph.js", folder).href)) as Peer;
 }

@@ -1,6 +1,8 @@
-/** The peer's side of the rows: the same graphs in LangGraph.js, without a checkpointer, which is its fastest. */
+/** The peer's side of the rows: the same graphs in LangGraph.js, without a checkpointer, which is its fastest; `durable.js` has those with one. */
 import { readFileSync } from "node:fs";
 import { Annotation, END, Send, START, StateGraph } from "@langchain/langgraph";
+
+export { openDurable } from "./durable.js";
 
 export const version = JSON.parse(readFileSync(new URL("node_modules/@langchain/langgraph/package.json", import.meta.url), "utf8")).version;
 
