@@ -12,6 +12,11 @@ import type { Store } from "./store.ts";
 
 /** Bytes that a delta counts for at least: reading many small ones takes its time too. */
 const smallestDelta = 100;
+/** Bytes of a delta around its changes, and of each change around its value and its channel's name: not of the state, and so not counted. */
+const deltaFrame = 18;
+const changeFrame = 16;
+/** A snapshot is due when what was written since is so many times its size: twice, and a little for commas and pages, so that no more than 2.5 times what a list holds is ever stored of it. */
+const growth = 2.1;
 /** Bytes that a snapshot counts for at least: of a small state, not every few records are one. */
 const smallestSnapshot = 4096;
 /** Bytes; a larger state is left as it was written, in parts: it might be more than one value may hold. */
@@ -37,11 +42,15 @@ interface Written {
 function writtenState(head: Head | undefined, delta: StateDelta): Written {
   if (head === undefined) return { text: stateText(delta.state()), isSnapshot: true };
   const { base, since } = head;
-  const isSnapshot = since >= 2 * Math.max(smallestSnapshot, base) && since + base < largestSnapshot;
+  const isSnapshot = since >= growth * Math.max(smallestSnapshot, base) && since + base < largestSnapshot;
   return { text: isSnapshot ? stateText(delta.state()) : deltaText(delta), isSnapshot };
 }
 
 const bytesOf = (sealed: Sealed | null): number => (typeof sealed === "string" ? Buffer.byteLength(sealed) : (sealed?.length ?? 0));
+
+/** Bytes by which the next snapshot comes nearer. */
+const weightOf = ({ changes }: StateDelta, size: number): number =>
+  Math.max(smallestDelta, size - deltaFrame - changes.reduce((sum, { channel }) => sum + channel.length + changeFrame, 0));
 
 /** Nothing when it is the record before; empty when there is none although there is a record before. */
 function parentColumn(before: Head | undefined, { parentId }: CheckpointRecord): string | null {
@@ -75,7 +84,7 @@ function partOf({ seals }: Store, { key, graph, before }: Place, record: Checkpo
   const state = seals.state(sessionId, sequence, text);
   const fixed = seals.fixed(record);
   const stateSize = bytesOf(state);
-  const since = isSnapshot || before === undefined ? 0 : before.since + Math.max(smallestDelta, stateSize);
+  const since = isSnapshot || before === undefined ? 0 : before.since + weightOf(delta, stateSize);
   const base = isSnapshot || before === undefined ? stateSize : before.base;
   const hasResults = record.results.length > 0 || record.once.size > 0;
   const head = { key, sequence, checkpointId, ownerEpoch: epoch, status, step, graph, hasResults, base, since };
