@@ -32,8 +32,10 @@ export interface Summary {
 
 /** Kills that one session is put through. */
 const perSession = 12;
-/** Milliseconds of work: longer than most sessions take. */
-const longestWork = 80;
+/** Milliseconds of work. */
+const longestWork = 40;
+/** Sessions between two looks at the whole file that they share. */
+const looksEvery = 50;
 
 interface Known {
   readonly whole: Finished;
@@ -64,7 +66,7 @@ export async function torture(options: TortureOptions): Promise<Summary> {
       if (random() < 0.4) return { after: random() * longestWork };
       const [point, count] = passed[Math.floor(random() * passed.length)] ?? ["journal before", 1];
       // The earlier ones more often: of what is left of a session, less is passed.
-      return { fault: { point, at: 1 + Math.floor(random() ** 2 * count) } };
+      return { fault: { point, at: 1 + Math.floor(random() ** 3 * count) } };
     };
     return [...wanted.slice(0, perSession / 2), ...Array.from({ length: perSession / 2 }, any)];
   };
@@ -82,6 +84,7 @@ export async function torture(options: TortureOptions): Promise<Summary> {
     kills += finished.kills;
     sessions += 1;
     const wrong = [...violations(finished.notes, base.whole.notes), ...(await storedWrong(database, name, sessionId))];
+    if (database !== lane.database || sessions % looksEvery === 0) wrong.push(...damageOf(database));
     found.push(...wrong.map((violation) => `${sessionId}: ${violation}`));
     if (sessions % 20 === 0) say(`${kills} kills, ${sessions} sessions, ${left.size} points left, ${found.length} violations`);
   };
@@ -92,17 +95,22 @@ export async function torture(options: TortureOptions): Promise<Summary> {
     while (kills < options.kills || (left.size > 0 && next < options.kills)) await oneSession(next++);
   };
   await Promise.all(Array.from({ length: lanes }, work));
+  found.push(...damageOf(lane.database));
   return { kills, sessions, points, covered: points.filter((point) => !left.has(point)), violations: found };
 }
 
 const nobody: World = { note: () => {}, isFirst: () => false };
 
-/** The file is whole, and the session's records follow each other without a gap. */
-async function storedWrong(database: string, name: CaseName, sessionId: string): Promise<readonly string[]> {
+function damageOf(database: string): readonly string[] {
   const file = new DatabaseSync(database);
   const integrity = file.prepare("PRAGMA integrity_check").all();
   file.close();
-  const wrong = integrity.some((row) => row["integrity_check"] !== "ok") ? [`the file is damaged: ${JSON.stringify(integrity)}`] : [];
+  return integrity.some((row) => row["integrity_check"] !== "ok") ? [`the file is damaged: ${JSON.stringify(integrity)}`] : [];
+}
+
+/** The session's records follow each other without a gap. */
+async function storedWrong(database: string, name: CaseName, sessionId: string): Promise<readonly string[]> {
+  const wrong: string[] = [];
   const store = sqliteCheckpointer(database);
   const history: { readonly checkpointId: string; readonly parentId: string | undefined; readonly step: number }[] = [];
   for await (const snapshot of createRunner(cases[name](nobody).graph, { checkpointer: store }).session(sessionId).history())
