@@ -1,5 +1,6 @@
 /** What all calls of one runner share: its graph, settings and ports, and who runs which session. */
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
+import { idProblem } from "../checkpoint/options.ts";
 import { Cancellation } from "../engine/cancellation.ts";
 import type { GraphRecord, LateCounts } from "../engine/execution.ts";
 import { type CodeOf, type FactsOf } from "../errors/catalogue.ts";
@@ -45,9 +46,9 @@ type BusyCode = Extract<CodeOf<"runner">, "session_busy" | "session_exists">;
 
 /** Throws `RunnerError` `invalid_option` for what cannot be an id. */
 export function sessionIdOf(given: unknown): string {
-  if (typeof given !== "string" || given === "" || given.includes("\0"))
-    return refuseOption("sessionId", "must be a text that is not empty, without NUL");
-  return given;
+  const problem = idProblem(given);
+  // What has no problem is a text.
+  return problem === undefined ? (given as string) : refuseOption("sessionId", problem);
 }
 
 export class Core {

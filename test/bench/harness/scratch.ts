@@ -16,12 +16,10 @@ export function openScratch(): Scratch {
   return { path: (name) => join(folder, name), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** A connection with the pragmas of Spanloom's own. */
+/** A connection as durable as Spanloom's own, and otherwise as SQLite sets it. */
 export function openRaw(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
-  database.exec(
-    "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA synchronous = NORMAL",
-  );
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
   return database;
 }
 
