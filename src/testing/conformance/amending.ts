@@ -108,6 +108,7 @@ export const amending: Theme = {
     const writer = await written(trial, 2);
     await writer.amend({ time: 2_000, status: "paused", answers: new Map([["question", null]]), trace: trace("a") });
     await writer.save([append("next")], { status: "running" });
+    await trial.holds(writer);
     await writer.amend({ time: 3_000, status: "failed", failure: { name: "Error", message: "no" } });
     await trial.keeps(writer);
   },
