@@ -73,6 +73,49 @@ const mistakes = {
     sentence: ({ path, reason }: { path: string; reason: string }) =>
       `The event log cannot be written to ${path}: ${reason}. Name another file with --events, or none.`,
   },
+  database_unsupported: {
+    exit: exitCodes.usage,
+    sentence: ({ what }: { what: string }) =>
+      `--db names ${what}, which the command line cannot keep sessions in. Name an SQLite file, or none to keep them in memory alone.`,
+  },
+  database_unusable: {
+    exit: exitCodes.usage,
+    sentence: ({ path, reason }: { path: string; reason: string }) =>
+      `Sessions cannot be kept in ${path}: ${reason}. Mend that, or name another file with --db.`,
+  },
+  nothing_stored: {
+    exit: exitCodes.usage,
+    sentence: (_facts: object) => "With --db none no session is stored: leave it out, or name the file that holds the sessions.",
+  },
+  session_not_found: {
+    exit: exitCodes.usage,
+    sentence: ({ sessionId, path }: { sessionId: string; path: string }) =>
+      `There is no session ${JSON.stringify(sessionId)} in ${path}. See which there are with spanloom sessions, or name another file with --db.`,
+  },
+  module_unknown: {
+    exit: exitCodes.usage,
+    sentence: ({ sessionId }: { sessionId: string }) =>
+      `Which module session ${JSON.stringify(sessionId)} runs was not stored here. Name it with --module, and its export with --export.`,
+  },
+  module_gone: {
+    exit: exitCodes.usage,
+    sentence: ({ sessionId, module }: { sessionId: string; module: string }) =>
+      `The module that session ${JSON.stringify(sessionId)} was run with is gone: ${module}. Say where it is now with --module.`,
+  },
+  answer_not_json: {
+    exit: exitCodes.usage,
+    sentence: ({ option, reason }: { option: string; reason: string }) =>
+      `The value of ${option} is not valid JSON: ${reason}. A text has its double quotes: ${option} '"yes"'.`,
+  },
+  answers_not_an_object: {
+    exit: exitCodes.usage,
+    sentence: ({ found }: { found: string }) => `--answers is ${found}. It must be an object with an answer for each interrupt id.`,
+  },
+  nothing_to_prune: {
+    exit: exitCodes.usage,
+    sentence: (_facts: object) =>
+      "Say what may go: --older-than 30d for whole sessions, --keep 10 for the newest checkpoints of each, or both.",
+  },
   stalled: {
     exit: exitCodes.failed,
     sentence: ({ what, running = [] }: { what: string; running?: readonly string[] }) =>
@@ -121,6 +164,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   "session_finished",
   "interrupt_not_found",
   "wrong_graph",
+  "checkpoint_not_found",
 ]);
 
 /** The exit code that an error leads to. */

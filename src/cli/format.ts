@@ -41,6 +41,16 @@ export function compact(value: unknown, width = 100): string {
   return value === undefined ? "" : truncate(oneLine(JSON.stringify(readable(value)) ?? ""), width);
 }
 
+/** A text as a shell's word, in one line: what is copied from the terminal means the same. Control characters are in the form of bash and zsh. */
+export function shellWord(text: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (!/[\u0000-\u001f\u007f-\u009f]/.test(text)) return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  const hex = (character: string): string => String.raw`\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`;
+  // oxlint-disable-next-line no-control-regex -- the same
+  return `$'${text.replace(/['\\]/g, String.raw`\$&`).replace(/[\u0000-\u001f\u007f-\u009f]/g, hex)}'`;
+}
+
 /** "plan, fetch × 200": each name once, in order of first appearance, at most ten of them. */
 export function countedNames(names: readonly string[]): string {
   const counts = new Map<string, number>();
@@ -73,11 +83,23 @@ function stackOf(error: Error): string {
     .join("\n");
 }
 
-/** Our own sentence; where it advises programs, that of this command. */
+/** Where our own sentence advises programs: that of this command. */
+const advice: Readonly<Record<string, (facts: SpanloomError["facts"]) => string | undefined>> = {
+  max_steps: ({ maxSteps }) => `The run did not end within ${String(maxSteps)} supersteps. Raise --max-steps if so many are meant.`,
+  session_exists: ({ sessionId }) =>
+    `Session ${JSON.stringify(sessionId)} exists already. Give another id, or go on with it: see spanloom resume, and --on-existing of spanloom run.`,
+  session_pending: ({ sessionId, status }) =>
+    `Session ${JSON.stringify(sessionId)} is ${String(status)} and has work due. Go on with that first: see spanloom resume.`,
+  interrupt_not_found: ({ ids, open }) => {
+    if (!Array.isArray(ids) || ids.length > 0) return undefined;
+    const names = Array.isArray(open) && open.length > 0 ? countedNames(open.map((id) => JSON.stringify(id))) : "none";
+    return `--answer needs exactly one open interrupt. Open: ${names}. Answer several with --answers, by id.`;
+  },
+};
+
 function sentenceOf(error: SpanloomError): string {
   // A reason that ends with a full stop, in a sentence that does.
-  if (error.code !== "max_steps") return error.message.replace(/(?<=[^.])\.\.$/, ".");
-  return `The run did not end within ${String(error.facts["maxSteps"])} supersteps. Raise --max-steps if so many are meant.`;
+  return advice[error.code]?.(error.facts) ?? error.message.replace(/(?<=[^.])\.\.$/, ".");
 }
 
 /**
@@ -94,8 +116,11 @@ export function explain(error: unknown, depth = 0): string {
   return [severalLines(text), ...causes.map((cause) => indent(`caused by: ${cause}`))].join("\n");
 }
 
-const innerOf = (error: Error): readonly unknown[] =>
-  error instanceof AggregateError ? error.errors : error.cause === undefined ? [] : [error.cause];
+function innerOf(error: Error): readonly unknown[] {
+  if (error instanceof AggregateError) return error.errors;
+  // That an id is taken shows in a write that was refused, which is nobody's concern.
+  return error.cause === undefined || SpanloomError.is(error, "session_exists") ? [] : [error.cause];
+}
 
 /** A cause of ours whose sentence was said already is passed over, for its own. */
 const causesOf = (error: Error, said: string): readonly unknown[] =>

@@ -24,8 +24,8 @@ export interface TraceDraft {
 /** A name for a file, whatever the id holds. */
 const fileName = (id: string): string => id.replace(/[^\w.-]/g, (character) => encodeURIComponent(character).replaceAll("*", "%2A"));
 
-/** The folder for traces, or for events, under `home`; made if it is missing. Throws `CommandError` `home_unusable`. */
-function makeFolder(home: string, name: "traces" | "events"): string {
+/** A folder under `home`; made if it is missing. Throws `CommandError` `home_unusable`. */
+export function makeFolder(home: string, name: "traces" | "events" | "sessions"): string {
   const folder = resolve(home, name);
   try {
     makeFolders(folder, 0o700);

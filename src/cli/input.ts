@@ -27,7 +27,8 @@ async function textOfFile(path: string): Promise<string> {
   }
 }
 
-function kindOf(value: unknown): string {
+/** What a JSON value is, in words. */
+export function kindOf(value: unknown): string {
   if (value === null) return "null";
   return Array.isArray(value) ? "a list" : `a ${typeof value}`;
 }

@@ -1,27 +1,44 @@
 /** What a run is asked for, and the runner that is made for it: of a graph whose types are unknown here. */
 import { resolve } from "node:path";
-import type { Checkpointer, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
-import { boundedMemoryCheckpointer } from "../checkpoint/memory/memory-checkpointer.ts";
+import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import type { AnyEvent, Interrupt } from "../events/event.ts";
 import type { EventSink } from "../events/sink.ts";
 import { createRunner, jsonlSink } from "../index.ts";
-import { isThenable } from "../support/thenable.ts";
 import type { Values } from "../support/types.ts";
+import type { StorageOptions } from "./database.ts";
 import { invocationSink } from "./home.ts";
 import type { LoadedGraph } from "./load-graph.ts";
+import { rememberingStore, type Storage } from "./storage.ts";
 
-export interface RunRequest {
-  readonly loaded: LoadedGraph;
+/** What `run` begins with. */
+export interface Beginning {
+  readonly kind: "run";
   readonly input: Values;
   readonly sessionId: string | undefined;
   readonly onExisting: "error" | "next" | "resume" | undefined;
+}
+
+/** What `resume` goes on with. */
+export interface Continuation {
+  readonly kind: "resume";
+  readonly sessionId: string;
+  readonly answers: Answers;
+}
+
+export type Answers = { readonly answer?: unknown } | { readonly answers: Values };
+
+export interface RunRequest {
+  readonly loaded: LoadedGraph;
+  readonly call: Beginning | Continuation;
+  readonly storage: Storage;
+  /** Where it is, as it was said. */
+  readonly given: StorageOptions;
   readonly pauseBefore: readonly string[];
   readonly maxSteps: number | undefined;
   readonly concurrency: number | undefined;
   readonly onGraphChange: "compatible" | "error" | "warn" | undefined;
   /** A path, "none", or `undefined` for a file of the invocation's own under `home`. */
   readonly events: string | undefined;
-  readonly home: string;
   /** Sends the trace to a collector; its base URL, or `undefined` for that of the environment. */
   readonly otlp: { readonly endpoint: string | undefined } | undefined;
   readonly quiet: boolean;
@@ -45,21 +62,25 @@ export interface LooseRun extends AsyncIterable<AnyEvent> {
 
 export interface LooseRunner {
   stream(input: Values, options: { readonly sessionId?: string; readonly onExisting?: "error" | "next" | "resume" }): LooseRun;
-  session(sessionId: string): { state(): Promise<Omit<Result, "status" | "steps">> };
+  session(sessionId: string): { state(): Promise<Omit<Result, "status" | "steps">>; resume(options: Answers): LooseRun };
   health(): { readonly sinks: readonly { readonly lastError?: string }[] };
   drain(): Promise<void>;
   close(): Promise<{ readonly lostEvents: number }>;
 }
 
-/** Records of the session that are kept: nobody but this process can read them, and each holds its state. */
-const keptRecords = 128;
+/** A runner, where it keeps sessions, and what could not be kept of them so far, in sentences. */
+export interface MadeRunner {
+  readonly runner: LooseRunner;
+  readonly store: Checkpointer;
+  readonly losses: readonly string[];
+}
 
-/** A runner whose only sink, if it has one, is the event log; and where it keeps sessions. */
-export function makeRunner({ loaded, ...request }: RunRequest): { readonly runner: LooseRunner; readonly store: Checkpointer } {
+/** A runner whose only sink, if it has one, is the event log. */
+export function makeRunner({ loaded, storage, ...request }: RunRequest): MadeRunner {
   const sinks: EventSink[] = [];
-  if (request.events === undefined) sinks.push(invocationSink(request.home, jsonlSink));
+  if (request.events === undefined) sinks.push(invocationSink(request.given.home, jsonlSink));
   else if (request.events !== "none") sinks.push(jsonlSink(resolve(request.events)));
-  const store = boundedMemoryCheckpointer({ keep: keptRecords });
+  const { store, losses } = rememberingStore(storage, { module: loaded.path, export: loaded.name });
   const options = {
     sinks,
     checkpointer: store,
@@ -72,15 +93,15 @@ export function makeRunner({ loaded, ...request }: RunRequest): { readonly runne
   // A graph from a file has no types at compile time: the runner itself checks what it is given.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const untyped = createRunner as unknown as (graph: unknown, options: object) => LooseRunner;
-  return { runner: untyped(loaded.graph, options), store };
+  return { runner: untyped(loaded.graph, options), store, losses };
 }
 
-/** The session as of its last barrier, if the store answers at once: who ends with the process cannot wait. */
-export function lastBarrier(store: Checkpointer, sessionId: string): StoredCheckpoint | undefined {
-  try {
-    const found = store.load(sessionId);
-    return isThenable(found) ? undefined : found;
-  } catch {
-    return undefined;
-  }
+/** Starts what was asked for. */
+export function begin(runner: LooseRunner, call: RunRequest["call"]): LooseRun {
+  if (call.kind === "resume") return runner.session(call.sessionId).resume(call.answers);
+  const { input, sessionId, onExisting } = call;
+  return runner.stream(input, {
+    ...(sessionId === undefined ? {} : { sessionId }),
+    ...(onExisting === undefined ? {} : { onExisting }),
+  });
 }

@@ -32,11 +32,13 @@ export function withoutRun(status: "cancelled" | "failed", sessionId: string | u
   return { status, sessionId: sessionId ?? null, ...nothing, ...(status === "failed" ? { error } : {}) };
 }
 
+/** With a payload: JSON has no word for one that is undefined. */
+export const plainInterrupt = (interrupt: Interrupt): Interrupt => ({ ...interrupt, payload: interrupt.payload ?? null });
+
 /** What `--json` prints. */
 export function outcomeJson(outcome: Outcome): string {
   const { status, sessionId, invocationId, steps, step, state, versions, traceId, traceFile } = outcome;
-  // JSON has no word for a payload that is undefined.
-  const interrupts = outcome.interrupts.map((interrupt) => ({ ...interrupt, payload: interrupt.payload ?? null }));
+  const interrupts = outcome.interrupts.map(plainInterrupt);
   const error = status === "failed" ? { error: serializeError(outcome.error) } : {};
   const all = { status, sessionId, invocationId, steps, step, state, interrupts, versions, traceId, traceFile, ...error };
   return `${readableJson(all)}\n`;
@@ -63,23 +65,14 @@ export function statusMark(status: Outcome["status"], paint: Paint): string {
   return paint(style, `${mark} ${status}`);
 }
 
-/** What becomes of a session that could go on. */
-function keptLine({ status, interrupts }: Outcome): string {
-  const asked = status === "paused" ? interrupts.filter(({ kind }) => kind === "interrupt").length : 0;
-  const answer = asked === 0 ? "" : ` Answer it from a program: runner.session(id).resume({ ${asked === 1 ? "answer" : "answers"} }).`;
-  return `  The session was in memory only: it ends with this process.${answer}`;
-}
-
 /** The status, and what a pause waits for. `duration` in milliseconds. */
 export function statusLines(outcome: Outcome, duration: number, paint: Paint): readonly string[] {
   const steps = outcome.steps === 1 ? "1 step" : `${outcome.steps} steps`;
   // One that was refused made no session.
   const session = outcome.sessionId === null || outcome.invocationId === null ? [] : [`session ${oneLine(outcome.sessionId)}`];
   const facts = [...session, steps, formatDuration(duration)].join(" · ");
-  const kept = outcome.status === "completed" || session.length === 0;
   return [
     `${statusMark(outcome.status, paint)} ${paint("dim", facts)}`,
     ...outcome.interrupts.map((interrupt) => `  ${paint("yellow", interruptLine(interrupt))}`),
-    ...(kept ? [] : [paint("dim", keptLine(outcome))]),
   ];
 }

@@ -4,11 +4,26 @@ import { Command, CommanderError } from "commander";
 import { CommandError, type ExitCode, exitCodes } from "./exit-codes.ts";
 import { explain } from "./format.ts";
 import { outcomeJson, withoutRun } from "./outcome.ts";
+import { addDeleteCommand } from "./delete-command.ts";
+import { addForkCommand } from "./fork-command.ts";
+import { addPruneCommand } from "./prune-command.ts";
+import { addSessionsCommand } from "./sessions-command.ts";
+import { addShowCommand } from "./show-command.ts";
+import { addResumeCommand } from "./resume-command.ts";
 import { addRunCommand } from "./run-command.ts";
 import { outliveReaders, write } from "./terminal.ts";
+import { hideSqliteWarning } from "./warnings.ts";
 
 /** Every command adds itself, and hands its exit code to `done`. */
-const commands: readonly ((program: Command, done: (code: ExitCode) => void) => void)[] = [addRunCommand];
+const commands: readonly ((program: Command, done: (code: ExitCode) => void) => void)[] = [
+  addRunCommand,
+  addResumeCommand,
+  addSessionsCommand,
+  addShowCommand,
+  addForkCommand,
+  addDeleteCommand,
+  addPruneCommand,
+];
 
 function versionOfPackage(): string {
   const content: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -29,7 +44,7 @@ function makeProgram(done: (code: ExitCode) => void): Command {
 /** Whether the document of a run was asked for, in arguments that could not all be understood. */
 function asksForDocument([command, ...rest]: readonly string[]): boolean {
   const end = rest.indexOf("--");
-  return command === "run" && (end < 0 ? rest : rest.slice(0, end)).includes("--json");
+  return (command === "run" || command === "resume") && (end < 0 ? rest : rest.slice(0, end)).includes("--json");
 }
 
 /** What the parser refuses, or has done: it has said so itself, for people. */
@@ -42,6 +57,7 @@ async function parserEnded({ exitCode, message }: CommanderError, args: readonly
 
 /** Parses the arguments (without those of Node itself), does what they ask, and gives the exit code. Never rejects. */
 export async function runProgram(args: readonly string[]): Promise<ExitCode> {
+  hideSqliteWarning();
   outliveReaders(process.stdout, process.stderr);
   let code: ExitCode = exitCodes.completed;
   try {

@@ -1,7 +1,7 @@
 /** Runs a loaded graph from its first event to the last flush, and says how it ended. */
 import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
-import type { Checkpointer } from "../checkpoint/checkpointer.ts";
+import type { Checkpointer, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { SpanloomError } from "../errors/errors.ts";
 import { snapshotOf } from "../runtime/snapshot.ts";
 import { divertConsole } from "./divert-console.ts";
@@ -9,9 +9,10 @@ import { CommandError, type ExitCode } from "./exit-codes.ts";
 import { eventLogPath } from "./home.ts";
 import { type LiveOutput, liveOutput } from "./live-output.ts";
 import { createLiveView, type LiveView, runningNodes } from "./live-view.ts";
-import { lastBarrier, type LooseRun, type LooseRunner, makeRunner, type RunRequest } from "./loose-runner.ts";
+import { begin, type LooseRun, type LooseRunner, makeRunner, type RunRequest } from "./loose-runner.ts";
 import { exitCodeFor, type Outcome, withoutRun } from "./outcome.ts";
 import type { ProcessWatch } from "./process-watch.ts";
+import { lastBarrier } from "./storage.ts";
 import type { Paint } from "./terminal.ts";
 import { startTracing, type Tracing } from "./tracing.ts";
 import { warningTexts } from "./warnings.ts";
@@ -50,6 +51,7 @@ export type Begun = (cutOff: () => CutOff) => void;
 interface Stage {
   readonly runner: LooseRunner;
   readonly store: Checkpointer;
+  readonly losses: readonly string[];
   readonly view: LiveView;
   readonly output: LiveOutput;
   readonly watch: ProcessWatch;
@@ -65,6 +67,8 @@ const idsOf = ({ sessionId, invocationId }: LooseRun, view: LiveView): Pick<Outc
 /** What a failed run leaves: its session as of the last barrier, if there is one. */
 async function failedOutcome(runner: LooseRunner, run: LooseRun, view: LiveView, error: unknown): Promise<Outcome> {
   const known = { ...withoutRun("failed", run.sessionId, error), ...idsOf(run, view), steps: view.steps, traceId: view.traceId ?? null };
+  // One that was refused has done nothing to a session, which may be there all the same.
+  if (known.invocationId === null) return known;
   try {
     const { state, step, versions, interrupts } = await runner.session(run.sessionId).state();
     return { ...known, state, step, versions, interrupts };
@@ -104,31 +108,30 @@ function publish({ draft }: Tracing, invocationId: string | null): string | null
 }
 
 /** The store knows what was done; the view, which lags behind, is asked only for what is nowhere else. */
-function cutOff({ store, view, output, tracing }: Stage, run: LooseRun): CutOff {
+function cutOff({ store, view, output, tracing }: Stage, run: LooseRun, before: StoredCheckpoint | undefined): CutOff {
   output.close();
-  const barrier = lastBarrier(store, run.sessionId);
+  const found = lastBarrier(store, run.sessionId);
+  // Until this invocation owns it, the session is as others left it.
+  const barrier = found?.ownerEpoch === before?.ownerEpoch ? undefined : found;
   const { sessionId, invocationId } = barrier === undefined ? idsOf(run, view) : run;
   const traceId = view.traceId ?? barrier?.record.trace?.traceparent.split("-")[1] ?? null;
   const ids = { sessionId, invocationId, traceId, traceFile: publish(tracing, invocationId) };
-  // Sessions are new: what this invocation has done is all that was done.
-  const steps = barrier?.record.step ?? view.steps;
-  const facts = { ...ids, steps, step: steps, ...(barrier === undefined ? {} : stateOf(barrier)) };
+  const step = barrier?.record.step ?? view.steps;
+  const steps = barrier === undefined ? view.steps : step - (before?.record.step ?? 0);
+  const facts = { ...ids, steps, step, ...(barrier === undefined ? {} : stateOf(barrier)) };
   return { facts, running: runningNodes(view), step: view.step };
 }
 
-function stateOf(barrier: Parameters<typeof snapshotOf>[0]): Partial<Outcome> {
+function stateOf(barrier: StoredCheckpoint): Partial<Outcome> {
   const { state, versions, interrupts } = snapshotOf(barrier);
   return { state, versions, interrupts };
 }
 
-async function runToEnd(stage: Stage, request: RunRequest, begun: Begun): Promise<Outcome> {
-  const { runner, output, watch } = stage;
-  const { sessionId, onExisting } = request;
-  const run = runner.stream(request.input, {
-    ...(sessionId === undefined ? {} : { sessionId }),
-    ...(onExisting === undefined ? {} : { onExisting }),
-  });
-  begun(() => cutOff(stage, run));
+async function runToEnd(stage: Stage, { call }: RunRequest, begun: Begun): Promise<Outcome> {
+  const { runner, store, output, watch } = stage;
+  const before = call.sessionId === undefined ? undefined : lastBarrier(store, call.sessionId);
+  const run = begin(runner, call);
+  begun(() => cutOff(stage, run, before));
   watch.onFirstSignal((signal) => {
     output.say(`${signal}: stopping at the end of this superstep. Once more stops at once.`);
     void runner.drain().catch(() => {});
@@ -154,16 +157,18 @@ function lossTexts(lostEvents: number | undefined, lostSpans: number | undefined
 
 /** Waits until all is written and sent, or until nobody wants to wait: then what is left may be lost, and that is said. */
 async function flush(
-  { runner, tracing }: Stage,
-  { events, home, otlp }: RunRequest,
+  { runner, tracing, store }: Stage,
+  { events, given, otlp }: RunRequest,
   invocationId: string | null,
   hurried: Promise<undefined>,
 ): Promise<Flushed> {
   const closed = await Promise.race([runner.close(), hurried]);
+  // The run has ended: nothing is left to be written.
+  await store.close();
   const ended = tracing.telemetry.shutdown();
   // Into a file alone it is written at once.
   const sent = await (otlp === undefined ? ended : Promise.race([ended, hurried]));
-  const eventLog = events === undefined ? eventLogPath(home, invocationId ?? "") : resolve(events);
+  const eventLog = events === undefined ? eventLogPath(given.home, invocationId ?? "") : resolve(events);
   const lostEvents = events === "none" ? 0 : closed?.lostEvents;
   const reason = runner.health().sinks[0]?.lastError ?? "there was no time left";
   return { losses: lossTexts(lostEvents, sent?.lostSpans, eventLog, reason), allSpans: sent?.lostSpans === 0 };
@@ -199,6 +204,6 @@ export async function runSession(
   const trace = (await tracing.draft?.read()) ?? "";
   const traceFile = publish(tracing, invocationId);
   tracing.draft?.discard();
-  const warnings = [...warningTexts(view.warnings), ...losses];
+  const warnings = [...warningTexts(view.warnings), ...stage.losses, ...losses];
   return { outcome: { ...outcome, traceFile }, exitCode, duration, trace, sentTo: allSpans ? tracing.collector : undefined, warnings };
 }

@@ -34,7 +34,7 @@ function collectorOf({ endpoint }: NonNullable<RunRequest["otlp"]>): string | un
 }
 
 /** Starts telemetry. Throws `CommandError` `home_unusable`. */
-export function startTracing({ otlp, loaded, home }: RunRequest): Tracing {
+export function startTracing({ otlp, loaded, given: { home } }: RunRequest): Tracing {
   const serviceName = process.env["OTEL_SERVICE_NAME"] ?? loaded.plan.name;
   const endpoint = otlp === undefined ? undefined : commonEndpoint(otlp.endpoint);
   // A file without an endpoint would stand in for the collector.

@@ -50,3 +50,13 @@ export function warningTexts({ counts, more, dropped }: Warnings): readonly stri
     ...(dropped === 0 ? [] : [`${dropped} events went by too fast to be followed here: warnings may be among them`]),
   ];
 }
+
+/** Node's own warning that SQLite is experimental, which Node 22 gives, tells nobody anything here. All others are given as before. */
+export function hideSqliteWarning(): void {
+  const emit = process.emitWarning.bind(process);
+  process.emitWarning = (warning: string | Error, ...rest: readonly unknown[]): void => {
+    if ((warning instanceof Error ? warning.message : warning).startsWith("SQLite is an experimental feature")) return;
+    // Handed on as it came, in whichever of its forms.
+    Reflect.apply(emit, process, [warning, ...rest]);
+  };
+}

@@ -1,5 +1,5 @@
 /** What is done to whole sessions: forks, their end, their removal. */
-import type { ChannelChange, CheckpointRecord, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
+import type { ChannelChange, Checkpointer, CheckpointRecord, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { maybeCheckpoint } from "../engine/checkpoint.ts";
 import { isSessionComplete } from "../engine/complete.ts";
 import { openInterrupts } from "../engine/execution.ts";
@@ -7,9 +7,10 @@ import { RunnerError, SpanloomError } from "../errors/errors.ts";
 import { messageOf } from "../support/show.ts";
 import { makeExecution } from "./begin.ts";
 import type { Core, Ticket } from "./core.ts";
-import { openSession, readSession } from "./open-session.ts";
+import { checkUnfinished, openSession, readSession } from "./open-session.ts";
 import { asking } from "./reading.ts";
 import { restore, storedDue } from "./restore.ts";
+import type { RunnerSettings } from "./settings.ts";
 
 function forkedStatus({ next, status, interrupts, answers }: CheckpointRecord): CheckpointRecord["status"] {
   if (isSessionComplete({ frontier: next })) return "completed";
@@ -17,9 +18,43 @@ function forkedStatus({ next, status, interrupts, answers }: CheckpointRecord): 
   return status === "failed" || status === "cancelled" ? status : "idle";
 }
 
+/** What a fork begins as, and whether that is the session's newest checkpoint, which may still change. */
+export interface ForkOrigin {
+  readonly origin: StoredCheckpoint;
+  readonly isNewest: boolean;
+}
+
+/**
+ * By a reader of one session. A newest checkpoint that is damaged need not be whole for those before it. Throws what the reader does, and
+ * `session_finished`.
+ */
+export async function forkOrigin(
+  read: (checkpointId?: string) => Promise<StoredCheckpoint>,
+  checkpointId: string | undefined,
+): Promise<ForkOrigin> {
+  let newest: StoredCheckpoint | undefined;
+  try {
+    newest = await read();
+  } catch (error) {
+    if (checkpointId === undefined || !SpanloomError.is(error, "checkpoint_corrupt")) throw error;
+  }
+  if (newest !== undefined) checkUnfinished(newest.record);
+  const isNewest = checkpointId === undefined || checkpointId === newest?.record.checkpointId;
+  return { origin: isNewest && newest !== undefined ? newest : await read(checkpointId), isNewest };
+}
+
+/** What a fork is made with. */
+export interface ForkPorts {
+  readonly store: Checkpointer;
+  readonly settings: Pick<RunnerSettings, "clock" | "createId">;
+}
+
 /** A session of its own: one record with the whole state, whose parent is the origin's checkpoint. */
-export async function forkSession(core: Core, { record, state, size }: StoredCheckpoint, sessionId: string): Promise<void> {
-  const { store, settings } = core.ports;
+export async function forkSession(
+  { store, settings }: ForkPorts,
+  { record, state, size }: StoredCheckpoint,
+  sessionId: string,
+): Promise<void> {
   const changes = Object.entries(state).map(([channel, value]): ChannelChange => ({ channel, kind: "set", value }));
   const forked: CheckpointRecord = {
     ...record,

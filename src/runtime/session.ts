@@ -1,19 +1,17 @@
 /** One session as its users hold it. It keeps nothing of it: all is in the store, or in the run that is under way. */
-import type { StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import type { StepReport } from "../engine/outcome.ts";
-import { SpanloomError } from "../errors/errors.ts";
 import { completeByHand, createByHand, stepByHand } from "./by-hand.ts";
 import { type CallOptions, type Core, sessionIdOf } from "./core.ts";
 import { taken } from "./input.ts";
 import type { InvocationResult } from "./invocation.ts";
 import { observedSnapshot, snapshotAfterWrite } from "./current.ts";
 import { type NextCall, nextInput } from "./next.ts";
-import { checkGraph, openSession, readSession } from "./open-session.ts";
+import { checkGraph, readSession } from "./open-session.ts";
 import { type ResumeCall, resumeSession } from "./resume.ts";
 import { readOptions } from "./options.ts";
 import { asking, listing } from "./reading.ts";
 import { type LooseRun, runOrRefusal } from "./run.ts";
-import { deleteSession, finishSession, forkSession } from "./session-care.ts";
+import { deleteSession, finishSession, forkOrigin, forkSession } from "./session-care.ts";
 import { checkLimit } from "./settings.ts";
 import { type LooseSnapshot, snapshotOf } from "./snapshot.ts";
 import { startSession } from "./start.ts";
@@ -22,16 +20,6 @@ import { updateSession } from "./update.ts";
 const callOptions = ["signal", "services"] as const;
 const nextOptions = [...callOptions, "entry", "discardPending"] as const;
 const resumeOptions = [...callOptions, "answer", "answers", "rerun"] as const;
-
-/** The newest checkpoint; `undefined` if it is damaged and another is asked for. Throws as `openSession`. */
-async function newestUndamaged(core: Core, sessionId: string, wanted: string | undefined): Promise<StoredCheckpoint | undefined> {
-  try {
-    return (await openSession(core, sessionId)).stored;
-  } catch (error) {
-    if (wanted !== undefined && SpanloomError.is(error, "checkpoint_corrupt")) return undefined;
-    throw error;
-  }
-}
 
 /** A session whose types are unknown here; `Session` gives them. */
 export class LooseSession {
@@ -147,12 +135,10 @@ export class LooseSession {
     const { checkpointId, sessionId = core.ports.settings.createId() } = readOptions(call, ["checkpointId", "sessionId"]);
     sessionIdOf(sessionId);
     core.checkOpen();
-    const newest = await newestUndamaged(core, this.id, checkpointId);
-    const isNewest = checkpointId === undefined || checkpointId === newest?.record.checkpointId;
+    const { origin, isNewest } = await forkOrigin((from) => readSession(core, this.id, from), checkpointId);
     // An older checkpoint does not change any more.
     if (isNewest) core.checkIdle(this.id);
-    const origin = isNewest && newest !== undefined ? newest : await readSession(core, this.id, checkpointId);
-    await forkSession(core, origin, sessionId);
+    await forkSession(core.ports, origin, sessionId);
     return new LooseSession(core, sessionId);
   }
 

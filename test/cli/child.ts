@@ -15,6 +15,9 @@ export const spin = path("fixtures/spin.ts");
 export const warns = path("fixtures/warns.ts");
 export const endings = path("fixtures/endings.ts");
 
+export const steps = path("fixtures/steps.ts");
+export const asks = path("fixtures/asks.ts");
+
 /** A folder that goes with the test. */
 export function makeFolder(files: Readonly<Record<string, string>> = {}): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "spanloom-cli-")));
@@ -46,10 +49,16 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The largest file that it may write, in blocks. */
   readonly fileSize?: number;
+  /** The only argument is a text for a shell, as if it had been typed after the program's name. */
+  readonly shell?: boolean;
 }
 
 /** The program, or a shell that limits it first. */
-function commandOf(args: readonly string[], fileSize: number | undefined): readonly [command: string, args: readonly string[]] {
+function commandOf(
+  args: readonly string[],
+  { fileSize, shell = false }: ChildOptions,
+): readonly [command: string, args: readonly string[]] {
+  if (shell) return ["bash", ["-c", `exec "$0" "$1" ${args.join(" ")}`, process.execPath, main]];
   const whole = [process.execPath, main, ...args];
   return fileSize === undefined ? [process.execPath, whole.slice(1)] : ["sh", ["-c", `ulimit -f ${fileSize} && exec "$@"`, "sh", ...whole]];
 }
@@ -61,8 +70,9 @@ function environment(env: ChildOptions["env"]): NodeJS.ProcessEnv {
 }
 
 /** Starts `spanloom` with these arguments. */
-export function start(args: readonly string[], { cwd, stdin, env, fileSize }: ChildOptions): Started {
-  const [command, given] = commandOf(args, fileSize);
+export function start(args: readonly string[], options: ChildOptions): Started {
+  const { cwd, stdin, env } = options;
+  const [command, given] = commandOf(args, options);
   const child = spawn(command, given, { cwd, env: environment(env), stdio: ["pipe", "pipe", "pipe"] });
   const said = { stdout: "", stderr: "" };
   const waiting = new Set<() => void>();

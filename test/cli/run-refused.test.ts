@@ -27,7 +27,11 @@ describe("wrong usage is exit code 2", () => {
     ["no number of steps", ["run", greet, "--max-steps", "0"], /--max-steps <n>.*It must be a whole number, 1 or more\./],
     ["a number that is none", ["run", greet, "--concurrency", "many"], /It must be a whole number, 1 or more\./],
     ["no URL", ["run", greet, "--otlp-endpoint", "localhost:4318"], /It must be a URL, such as http:\/\/localhost:4318\./],
-    ["a store that there is none of", ["run", greet, "--db", "runs.db"], /--db <none>.*Allowed choices are none\./],
+    [
+      "a database that is no file, whose password is not repeated",
+      ["run", greet, "--input", '{"name":"A"}', "--db", "postgres://ada:secret@localhost/runs"],
+      /^✗ --db names a PostgreSQL database, which [^@]* Name an SQLite file, or none [^@]*\(database_unsupported\)\n$/,
+    ],
     ["what to do that is none", ["run", greet, "--on-existing", "retry"], /Allowed choices are error, next, resume\./],
     ["an empty value", ["run", greet, "--session", ""], /It must not be empty\./],
     ["names with nothing between commas", ["run", greet, "--pause-before", "hello,"], /with commas between them/],
@@ -209,6 +213,7 @@ describe("help", () => {
       "events",
       "quiet",
       "json",
+      "db",
       "home",
     ];
     for (const option of options) expect(stdout).toMatch(new RegExp(`^ {2}--${option}[ \\n]`, "m"));

@@ -149,7 +149,7 @@ describe("paused: exit code 3", () => {
       { id: expect.stringMatching(/^1\/first\/0\//), node: "first", step: 1, payload: { question: "who?" }, kind: "interrupt" },
     ]);
     expect(outcomeOf(printed["traceFile"])).toBe("paused");
-    expect(stderr).toMatch(/it ends with this process\. Answer it from a program: runner\.session\(id\)\.resume\(\{ answer \}\)\.$/m);
+    expect(stderr.endsWith(`\nAnswer it, and go on: spanloom resume ${String(printed["sessionId"])} --answer '<json>'\n`)).toBe(true);
   });
 });
 
@@ -194,7 +194,8 @@ describe("signals", () => {
     const spans = readSpans(readFileSync(String(traceFile), "utf8"));
     expect(spans.map(({ name }) => name)).toContain("execute_node first");
     expect(new Set(spans.map((span) => span.traceId))).toEqual(new Set([traceId]));
-    expect(stderr.endsWith(`\n■ stopped at once · node "after" was still running (step 2)\nTrace: ${String(traceFile)}\n`)).toBe(true);
+    const last = `Trace: ${String(traceFile)}\nGo on: spanloom resume demo\n`;
+    expect(stderr.endsWith(`\n■ stopped at once · node "after" was still running (step 2)\n${last}`)).toBe(true);
   });
 
   test("before anything runs, the first stops at once", async () => {
@@ -232,7 +233,7 @@ describe("what cannot be kept is said, and fails no run", () => {
   test("a full disk: no trace is named that there is none of", async () => {
     const cwd = makeFolder();
     // Files of no byte at all: every write fails as it does on a full disk.
-    const { code, stderr, stdout } = await cli(run("well", "--json"), { cwd, fileSize: 0 });
+    const { code, stderr, stdout } = await cli(run("well", "--json", "--db", "none"), { cwd, fileSize: 0 });
     expect(code).toBe(0);
     expect(document(stdout)).toMatchObject({ status: "completed", traceFile: null });
     expect(stderr).toMatch(/^! \d+ spans of the trace could not be delivered\.$/m);

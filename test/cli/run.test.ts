@@ -48,9 +48,20 @@ test("a run leaves one trace and one event log, named by the invocation and for 
   const home = join(cwd, ".spanloom");
   const events = join(home, `events/${String(invocationId)}.jsonl`);
   const trace = join(home, `traces/${String(invocationId)}.otlp.jsonl`);
-  expect(filesIn(home)).toEqual(["events", `events/${String(invocationId)}.jsonl`, "traces", `traces/${String(invocationId)}.otlp.jsonl`]);
-  expect(["", "events", "traces"].map((name) => modeOf(join(home, name)))).toEqual(["700", "700", "700"]);
-  expect([modeOf(events), modeOf(trace)]).toEqual(["600", "600"]);
+  const [module = ""] = readdirSync(join(home, "sessions"));
+  expect(module).toMatch(/^[0-9a-f]{64}\.json$/);
+  expect(filesIn(home)).toEqual([
+    "events",
+    `events/${String(invocationId)}.jsonl`,
+    "sessions",
+    "sessions.db",
+    `sessions/${module}`,
+    "traces",
+    `traces/${String(invocationId)}.otlp.jsonl`,
+  ]);
+  expect(["", "events", "sessions", "traces"].map((name) => modeOf(join(home, name)))).toEqual(["700", "700", "700", "700"]);
+  const kept = [events, trace, join(home, "sessions.db"), join(home, "sessions", module)];
+  expect(kept.map(modeOf)).toEqual(["600", "600", "600", "600"]);
 
   const spans = readSpans(readFileSync(trace, "utf8"));
   expect(spans.map(({ name }) => name).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
@@ -122,7 +133,7 @@ process.on("exit", () => log("at exit"));`;
   for (const line of ["at import", "in services", "in the node", "after the node"]) expect(stderr).toContain(`${line}\n`);
 });
 
-test("what concerns stored sessions may be said: so far there are none", async () => {
+test("what concerns stored sessions may be said where there are none", async () => {
   const said = ["--db", "none", "--on-existing", "next", "--on-graph-change", "warn"];
   const { code, stdout } = await cli(["run", greet, "--input", ada, "--session", "demo", "--json", ...said], { cwd: makeFolder() });
   expect(code).toBe(0);
@@ -214,4 +225,14 @@ test("OTEL_SDK_DISABLED: no trace, and no file that says it was one", async () =
   expect(document(stdout)).toMatchObject({ status: "completed", traceId: null, traceFile: null });
   expect(stderr).not.toContain("Trace:");
   expect(readdirSync(join(cwd, ".spanloom/traces"))).toEqual([]);
+});
+
+test("that SQLite is experimental, as Node 22 says, is not shown; other warnings of Node are", async () => {
+  const warns = ["SQLite is an experimental feature and might change at any time", "Another is an experimental feature"];
+  const lines = warns.map((text) => `process.emitWarning(${JSON.stringify(text)}, "ExperimentalWarning");`);
+  const module = `${lines.join("\n")}\nexport * from ${JSON.stringify(wide)};`;
+  const { code, stderr } = await cli(["run", "flow.mts"], { cwd: makeFolder({ "flow.mts": module }) });
+  expect(code).toBe(0);
+  expect(stderr).toContain("ExperimentalWarning: Another is an experimental feature");
+  expect(stderr).not.toContain("SQLite");
 });

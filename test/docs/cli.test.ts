@@ -38,10 +38,31 @@ test("the example does what it says", async () => {
   expect(shape(stderr)).toEqual(shape(blocks("text")[0] ?? ""));
 });
 
+/** Those that every command on stored sessions has. */
+const storage = ["--db <path>", "--home <dir>", "--help"];
+
+async function optionsOf(command: string): Promise<readonly string[]> {
+  const { stdout } = await cli([command, "--help"], { cwd: makeFolder() });
+  return Array.from(stdout.matchAll(/^ {2}(--[\w-]+(?: <.*?>)?)(?: |$)/gm), ([, option = ""]) => option);
+}
+
 test("every option is told, with its argument, and no other", async () => {
-  const { stdout } = await cli(["run", "--help"], { cwd: makeFolder() });
-  const options = Array.from(stdout.matchAll(/^ {2}(--[\w-]+(?: <.*?>)?)(?: |$)/gm), ([, option]) => option);
-  expect(column("Options of `run <module>`")).toEqual(options);
+  const ofRun = await optionsOf("run");
+  expect(column("Options of `run <module>`")).toEqual(ofRun);
+  for (const usage of ["resume <session>", "sessions", "show <session>", "fork <session>", "prune"]) {
+    const [command = ""] = usage.split(" ");
+    const told = column(`Options of \`${usage}\``);
+    const known = command === "resume" ? ofRun.filter((option) => !told.includes(option)) : [];
+    const options = (await optionsOf(command)).filter((option) => !storage.includes(option) && !known.includes(option));
+    expect({ command, told }).toEqual({ command, told: options });
+  }
+  expect(await optionsOf("delete")).toEqual(storage);
+});
+
+test("resume has the options of run, but those that begin a session", async () => {
+  const beginning = ["--input <json|file|->", "--session <id>", "--on-existing <what>"];
+  const options = (await optionsOf("run")).filter((option) => !beginning.includes(option)).map((option) => option.replace("|none>", ">"));
+  expect((await optionsOf("resume")).map((option) => option.replace("|none>", ">"))).toEqual(expect.arrayContaining(options));
 });
 
 test("every member of the JSON document is told, and no other", async () => {
