@@ -23,11 +23,13 @@ function nextMove(interrupts: readonly Interrupt[]): readonly [what: string, ...
   return ["Answer them, and go on", "--answers", shellWord(JSON.stringify(answers))];
 }
 
-type Ended = Pick<Outcome, "status" | "sessionId" | "invocationId" | "interrupts" | "error">;
+type Ended = Pick<Outcome, "status" | "sessionId" | "invocationId" | "interrupts" | "state" | "error">;
 
 /** Of a run that could go on; nothing for one that is complete, that made no session, or that another has taken over. */
 export function goOnLines(ended: Ended, storage: StorageOptions): readonly string[] {
-  const { status, sessionId, invocationId, interrupts, error } = ended;
+  const { status, sessionId, invocationId, interrupts, state, error } = ended;
+  // It failed before anything was stored.
+  if (status === "failed" && state === null) return [];
   if (status === "completed" || sessionId === null || invocationId === null || isOthers(error)) return [];
   if (storage.db === "none") return ["The session was in memory only: it ends with this process. Without --db none it is kept."];
   const [what, ...option] = nextMove(status === "paused" ? interrupts : []);

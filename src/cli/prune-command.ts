@@ -1,11 +1,13 @@
 /** The command `prune`: removes whole sessions by age, and old checkpoints by number; nothing of a session that runs. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Checkpointer, SessionSummary } from "../checkpoint/checkpointer.ts";
+import { SpanloomError } from "../errors/errors.ts";
 import { type SessionStatus, sessionStatuses } from "../events/event.ts";
 import { asking, listing } from "../runtime/reading.ts";
 import { parseDuration } from "../support/duration.ts";
 import { openExisting, type StorageOptions } from "./database.ts";
-import { CommandError, type ExitCode } from "./exit-codes.ts";
+import { CommandError, type ExitCode, exitCodes } from "./exit-codes.ts";
+import { explain } from "./format.ts";
 import { count } from "./run-options.ts";
 import { forgetAllBut } from "./session-modules.ts";
 import { storedPlace } from "./storage.ts";
@@ -55,6 +57,8 @@ const prunable = (sessions: readonly SessionSummary[], { status = removable }: P
 interface Removed {
   readonly sessions: number;
   readonly checkpoints: number;
+  /** Why the histories of some sessions are as they were. */
+  readonly damages?: readonly unknown[];
 }
 
 /** What would go, counted and left as it is. */
@@ -75,10 +79,16 @@ async function remove(store: Checkpointer, options: PruneOptions): Promise<Remov
   const sessions = olderThan === undefined ? 0 : await asking(store, (from) => from.deleteSessions({ olderThan, status }));
   if (keep === undefined) return { sessions, checkpoints: 0 };
   let checkpoints = 0;
+  const damages: unknown[] = [];
   for (const { sessionId } of prunable(await sessionsIn(store), options)) {
-    checkpoints += await asking(store, (from) => from.prune({ keep, sessionId }));
+    try {
+      checkpoints += await asking(store, (from) => from.prune({ keep, sessionId }));
+    } catch (error) {
+      if (!SpanloomError.is(error, "checkpoint_corrupt")) throw error;
+      damages.push(error);
+    }
   }
-  return { sessions, checkpoints };
+  return { sessions, checkpoints, damages };
 }
 
 const counted = (number: number, what: string): string => `${number} ${number === 1 ? what : `${what}s`}`;
@@ -97,7 +107,9 @@ async function prune(options: PruneOptions): Promise<Answer> {
     if (dryRun === true) return { result: textOf(await countRemoved(store, options), dryRun) };
     const removed = await remove(store, options);
     await forgetAllBut(place, async () => new Set((await sessionsIn(store)).map(({ sessionId }) => sessionId)));
-    return { result: textOf(removed, dryRun) };
+    const { damages = [] } = removed;
+    const said = damages.map((error) => `Left as it is: ${explain(error)}`);
+    return { result: textOf(removed, dryRun), said, ...(damages.length === 0 ? {} : { exitCode: exitCodes.failed }) };
   } finally {
     await store.close();
   }

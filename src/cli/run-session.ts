@@ -111,8 +111,8 @@ function publish({ draft }: Tracing, invocationId: string | null): string | null
 function cutOff({ store, view, output, tracing }: Stage, run: LooseRun, before: StoredCheckpoint | undefined): CutOff {
   output.close();
   const found = lastBarrier(store, run.sessionId);
-  // Until this invocation owns it, the session is as others left it.
-  const barrier = found?.ownerEpoch === before?.ownerEpoch ? undefined : found;
+  // Until this invocation owns it, the session is as others left it; and once another does, what it has come to is that one's.
+  const barrier = found?.ownerEpoch === (before?.ownerEpoch ?? 0) + 1 ? found : undefined;
   const { sessionId, invocationId } = barrier === undefined ? idsOf(run, view) : run;
   const traceId = view.traceId ?? barrier?.record.trace?.traceparent.split("-")[1] ?? null;
   const ids = { sessionId, invocationId, traceId, traceFile: publish(tracing, invocationId) };

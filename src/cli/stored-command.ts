@@ -11,16 +11,18 @@ import { painterFor, write } from "./terminal.ts";
 export interface Answer {
   readonly result: string;
   readonly said?: readonly string[];
+  /** Default: completed. */
+  readonly exitCode?: ExitCode;
 }
 
 /** Does it and gives the exit code. `sessionId` is the one that it is about. Never rejects. */
 export async function answer(options: StorageOptions, sessionId: string | undefined, work: () => Promise<Answer>): Promise<ExitCode> {
   const say = (lines: readonly string[]): Promise<void> => write(process.stderr, lines.map((line) => `${line}\n`).join(""));
   try {
-    const { result, said = [] } = await work();
+    const { result, said = [], exitCode = exitCodes.completed } = await work();
     await write(process.stdout, result);
     await say(said);
-    return exitCodes.completed;
+    return exitCode;
   } catch (error) {
     const paint = painterFor(process.stderr, process.env);
     await say([`${paint("red", "✗")} ${explain(error)}`, ...wayOut(error, sessionId, options)]);

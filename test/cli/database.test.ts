@@ -81,3 +81,16 @@ test.each(["mysql://localhost/runs", ":memory:", "POSTGRESQL://localhost/runs"])
     expect(stderr).toContain("(database_unsupported)\n");
   }
 });
+
+test("a run whose first save failed has made no session, and nobody is told to go on with it", async () => {
+  const cwd = makeFolder();
+  expect((await cli(["run", steps, "--quiet"], { cwd })).code).toBe(0);
+  const database = new DatabaseSync(join(cwd, ".spanloom/sessions.db"));
+  database.exec("BEGIN IMMEDIATE");
+  const { code, stderr } = await cli(["run", steps, "--session", "locked"], { cwd });
+  database.exec("ROLLBACK");
+  database.close();
+  expect(code).toBe(1);
+  expect(stderr).toContain("another process has had it locked");
+  expect(stderr).not.toContain("Go on");
+});

@@ -213,6 +213,18 @@ describe("prune", () => {
   });
 });
 
+test("prune leaves a damaged history as it is, names it, and trims the others", async () => {
+  const cwd = await withSessions();
+  await cli(["run", steps, "--session", "other", "--quiet"], { cwd });
+  const database = new DatabaseSync(join(cwd, ".spanloom/sessions.db"));
+  const first = "SELECT min(id) FROM checkpoints WHERE id >> 28 = (SELECT key FROM sessions WHERE id = 'demo')";
+  database.exec(`UPDATE checkpoints SET state = replace(state, 'log', 'lag') WHERE id = (${first})`);
+  database.close();
+  const { code, stdout, stderr } = await cli(["prune", "--keep", "1"], { cwd });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "removed 0 sessions, 3 checkpoints\n" });
+  expect(stderr).toMatch(/^Left as it is: Checkpoint "[^"]+" of session "demo" cannot be read: its check sum is wrong/);
+});
+
 test.each(["sessions", "show", "fork", "delete", "prune"])("help of %s has an example", async (command) => {
   const { code, stdout } = await cli([command, "--help"], { cwd: makeFolder() });
   expect(code).toBe(0);

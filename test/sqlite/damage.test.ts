@@ -109,6 +109,18 @@ describe("damage in the middle", () => {
     );
   });
 
+  it("a prune of all leaves the damaged one as it is, trims the others, and then says it", async () => {
+    const path = newFile();
+    const store = storeIn(path);
+    const ids = await session(path, store);
+    change(path, 3, "state = replace(state, 'append', 'set')");
+    const runner = createRunner(counter(steps), { checkpointer: store });
+    for (const sessionId of ["a", "z"]) await runner.invoke({}, { sessionId });
+    await expect(store.prune({ keep: 2 })).rejects.toMatchObject(corrupt(ids[steps - 3]));
+    const counts = await Promise.all(["a", "z"].map(async (sessionId) => (await all(runner.session(sessionId).history())).length));
+    expect(counts).toEqual([2, 2]);
+  });
+
   it("a lost graph, a lost snapshot", async () => {
     const path = newFile();
     const [newest] = await session(path, storeIn(path));

@@ -1,4 +1,5 @@
 /** The removal of sessions and of what is old in them. Free pages are used again; the file itself does not shrink. */
+import { SpanloomError } from "../../errors/errors.ts";
 import { valuesOf } from "../cells.ts";
 import type { Checkpointer } from "../checkpointer.ts";
 import { stateText } from "../codec/record.ts";
@@ -63,15 +64,23 @@ export async function prune(store: Store, options: Parameters<Checkpointer["prun
       .all()
       .map(({ id }) => String(id));
   const ids = sessionId === undefined ? await connection.attempt(all) : [sessionId];
+  const pruneOne = (id: string): number =>
+    connection.write(() => {
+      const session = sessionRow(store, id);
+      return session === undefined ? 0 : pruneSession(store, session, keep);
+    });
   let gone = 0;
+  let damage: SpanloomError | undefined;
   for (const id of ids) {
-    gone += await connection.attempt(() =>
-      connection.write(() => {
-        const session = sessionRow(store, id);
-        return session === undefined ? 0 : pruneSession(store, session, keep);
-      }),
-    );
+    try {
+      gone += await connection.attempt(() => pruneOne(id));
+    } catch (error) {
+      // One that is damaged stays as it is, and keeps no other from being trimmed.
+      if (!SpanloomError.is(error, "checkpoint_corrupt")) throw error;
+      damage ??= error;
+    }
   }
+  if (damage !== undefined) throw damage;
   return gone;
 }
 
