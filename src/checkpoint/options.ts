@@ -14,11 +14,21 @@ function checkObject(options: unknown): void {
   if (typeof options !== "object" || options === null) refuse("options", `must be an object, not ${show(options)}`);
 }
 
+/** An option that is misspelt, or was meant to have a value and has none, would remove all that it should have spared. */
+function checkNames(options: object, names: readonly string[]): void {
+  const given = Object.entries(options);
+  const strange = given.find(([name]) => !names.includes(name));
+  if (strange !== undefined) refuse(strange[0], `is none of ${names.map((name) => `"${name}"`).join(", ")}`);
+  const first = given[0];
+  if (first !== undefined && given.every(([, value]) => value === undefined)) refuse(first[0], "is undefined: leave it out to mean all");
+}
+
 type PruneOptions = Parameters<Checkpointer["prune"]>[0];
 
 /** Throws `RunnerError` `invalid_option`, as does the other. */
 export function pruneOptions(options: PruneOptions): PruneOptions {
   checkObject(options);
+  checkNames(options, ["keep", "sessionId"]);
   const { keep, sessionId } = options;
   if (!Number.isSafeInteger(keep) || keep < 1) refuse("keep", "must be a whole number from 1");
   if (sessionId !== undefined && typeof sessionId !== "string") refuse("sessionId", `must be a text, not ${show(sessionId)}`);
@@ -33,6 +43,7 @@ export interface Removal {
 
 export function removalOptions(options: Parameters<Checkpointer["deleteSessions"]>[0]): Removal {
   checkObject(options);
+  checkNames(options, ["olderThan", "status"]);
   const { olderThan, status } = options;
   const age = parseDuration(olderThan);
   if (olderThan !== undefined && age === undefined) refuse("olderThan", 'must be a duration, such as "30d"');

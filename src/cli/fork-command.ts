@@ -41,7 +41,10 @@ async function fork(sessionId: string, options: ForkOptions): Promise<Answer> {
     const forked = options.as ?? settings.createId();
     await forkSession({ store, settings }, origin, forked);
     const losses = copyModule(storage, sessionId, forked);
-    return { result: `${forked}\n`, said: [...losses, `Go on: ${commandOn("resume", forked, options)}`] };
+    const isDue = origin.record.next.length > 0;
+    const more = recallModule(storage.place, sessionId) === undefined ? ["--module", "'<path>'"] : [];
+    const goOn = isDue ? [`Go on: ${commandOn("resume", forked, options, more)}`] : [];
+    return { result: `${forked}\n`, said: [...losses, ...goOn] };
   } finally {
     await store.close();
   }

@@ -21,7 +21,8 @@ interface SessionsOptions extends StorageOptions {
 
 async function list(options: SessionsOptions): Promise<Answer> {
   const { status, graph, limit } = options;
-  const store = await openExisting(storedPlace(options).database);
+  const { database } = storedPlace(options);
+  const store = await openExisting(database);
   const filter = {
     ...(status === undefined ? {} : { status }),
     ...(graph === undefined ? {} : { graph }),
@@ -32,7 +33,8 @@ async function list(options: SessionsOptions): Promise<Answer> {
   await store?.close();
   if (options.json === true) return { result: `${readableJson(found.map(infoDocument))}\n` };
   const lines = sessionsTable(found, painterFor(process.stdout, process.env));
-  return { result: lines.map((line) => `${line}\n`).join("") };
+  const said = found.length === 0 ? [`${store === undefined ? "There is no file" : "No such sessions are in"} ${database}.`] : [];
+  return { result: lines.map((line) => `${line}\n`).join(""), said };
 }
 
 /** Adds `sessions`; its exit code goes to `done`. */

@@ -52,7 +52,8 @@ describe("sessions", () => {
 
   test("where there is no database there is nothing, and none is made", async () => {
     const cwd = makeFolder();
-    expect(await cli(["sessions"], { cwd })).toEqual({ code: 0, stdout: "", stderr: "" });
+    const none = `There is no file ${join(cwd, ".spanloom/sessions.db")}.\n`;
+    expect(await cli(["sessions"], { cwd })).toEqual({ code: 0, stdout: "", stderr: none });
     expect((await cli(["sessions", "--json"], { cwd })).stdout).toBe("[]\n");
     expect((await cli(["prune", "--keep", "1"], { cwd })).stdout).toBe("removed 0 sessions, 0 checkpoints\n");
     for (const command of ["show", "fork", "delete", "resume"]) {

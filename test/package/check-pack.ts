@@ -17,7 +17,7 @@ const [packed] = JSON.parse(listing) as readonly { readonly size: number; readon
 const files = new Set((packed?.files ?? []).map((file) => file.path));
 const problems: string[] = [];
 
-const meant = /^(LICENSE|README\.md|package\.json|docs\/[a-z]+\.md|dist\/.+\.(js|js\.map|d\.ts|json))$/;
+const meant = /^(LICENSE|README\.md|package\.json|docs\/[a-z-]+\.md|dist\/.+\.(js|js\.map|d\.ts|json))$/;
 for (const file of files) if (!meant.test(file)) problems.push(`${file} does not belong into the package.`);
 
 for (const file of files) {
