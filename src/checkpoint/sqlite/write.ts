@@ -15,8 +15,8 @@ const smallestDelta = 100;
 /** Bytes of a delta around its changes, and of each change around its value and its channel's name: not of the state, and so not counted. */
 const deltaFrame = 18;
 const changeFrame = 16;
-/** A snapshot is due when what was written since is so many times its size: twice, and a little for commas and pages, so that no more than 2.5 times what a list holds is ever stored of it. */
-const growth = 2.1;
+/** A snapshot is due when what was written since is twice its size: so no more than two and a half times what a list holds is ever stored of it. */
+const growth = 2;
 /** Bytes that a snapshot counts for at least: of a small state, not every few records are one. */
 const smallestSnapshot = 4096;
 /** Bytes; a larger state is left as it was written, in parts: it might be more than one value may hold. */
