@@ -95,7 +95,7 @@ export function makeWorkspace(examples: readonly Example[]): Workspace {
       return said.stdout + said.stderr;
     },
     run(example, { cwd = folder, env } = {}) {
-      const command = ["--import", path("from-source.ts"), join(folder, fileOf(example))];
+      const command = ["--disable-warning=ExperimentalWarning", "--import", path("from-source.ts"), join(folder, fileOf(example))];
       // The types of the source are stripped once, not for every example.
       return execute(process.execPath, command, { cwd, env: { NODE_COMPILE_CACHE: join(folder, "cache"), ...env } });
     },

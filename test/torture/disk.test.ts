@@ -93,6 +93,8 @@ describe("a full disk", () => {
 describe("what may not be written", () => {
   it("a read-only file, and a read-only folder, are told, and left as they are", async (context) => {
     needs(context, isRoot, "only root can be another user for a moment");
+    const canRun = spawnSync(process.execPath, ["-e", ""], { uid: nobody, gid: nobody }).status === 0;
+    needs(context, canRun, "another user may not run this Node, which is in a folder of root's own");
     const folder = newFolder();
     chmodSync(folder, 0o755);
     const database = join(folder, "s.db");
