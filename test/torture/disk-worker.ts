@@ -1,11 +1,11 @@
-/** A process that runs one session on a disk that may refuse: prints how it ended, and with which codes. */
+/** A process that runs one session on a disk that may refuse: prints how it ended, or with which codes. */
 import { createRunner, SpanloomError } from "spanloom";
 import { sqliteCheckpointer } from "spanloom/sqlite";
 import { growing } from "./growing.ts";
 
-const [, , database = ""] = process.argv;
-const store = sqliteCheckpointer(database, { busyTimeout: 500 });
-const session = createRunner(growing, { checkpointer: store }).session("s");
+const [, , database = "", sessionId = "s"] = process.argv;
+const store = sqliteCheckpointer(database, { busyTimeout: sessionId === "s" ? 500 : "60s" });
+const session = createRunner(growing, { checkpointer: store }).session(sessionId);
 let said: readonly unknown[];
 try {
   const exists = await session.state().then(

@@ -1,59 +1,15 @@
 /** Disks that are full, read-only, cut or gone: a typed error, nothing lost, and once the fault is gone the session goes on. */
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, copyFileSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { fileURLToPath } from "node:url";
-import { describe, expect, it, onTestFinished, type TestContext } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 import { createRunner, SpanloomError } from "spanloom";
 import { sqliteCheckpointer } from "spanloom/sqlite";
+import { endOf, expectWhole, failed, finished, halfDone, mayRun, newFolder, runWorker } from "./disk-support.ts";
 import { growing, steps } from "./growing.ts";
 
-const worker = fileURLToPath(new URL("disk-worker.ts", import.meta.url));
-const fromSource = new URL("../docs/from-source.ts", import.meta.url).href;
 const nobody = 65_534;
 const isRoot = process.getuid?.() === 0;
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "spanloom-disk-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-interface Limits {
-  /** The largest file that it may write, in blocks of 1 KiB. */
-  readonly fileSize?: number;
-  readonly user?: number;
-}
-
-/** What the worker said, and all that came on its standard error. */
-function runWorker(database: string, { fileSize, user }: Limits = {}): readonly unknown[] {
-  const command = [process.execPath, "--disable-warning=ExperimentalWarning", "--import", fromSource, worker, database];
-  const whole = fileSize === undefined ? command : ["bash", "-c", `ulimit -f ${fileSize}; exec "$@"`, "bash", ...command];
-  const [program = "", ...args] = whole;
-  const { stdout, stderr } = spawnSync(program, args, {
-    encoding: "utf8",
-    timeout: 60_000,
-    ...(user === undefined ? {} : { uid: user, gid: user }),
-  });
-  return stdout === "" ? [stderr] : (JSON.parse(stdout) as readonly unknown[]);
-}
-
-const finished = ["completed", steps];
-const failed = ["checkpoint_failed", "checkpointer_unavailable"];
-
-/** Every record of the session is there and whole. */
-async function expectWhole(database: string): Promise<void> {
-  const store = sqliteCheckpointer(database);
-  const seen: number[] = [];
-  for await (const { state } of createRunner(growing, { checkpointer: store }).session("s").history()) seen.push(state.log.length);
-  await store.close();
-  expect(seen).toEqual(Array.from({ length: steps + 1 }, (_item, index) => steps - index));
-  const file = new DatabaseSync(database);
-  expect(file.prepare("PRAGMA integrity_check").get()).toMatchObject({ integrity_check: "ok" });
-  file.close();
-}
 
 /** Skips, and says why. */
 function needs(context: TestContext, has: boolean, what: string): void {
@@ -82,9 +38,7 @@ describe("a full disk", () => {
 
   it("of which the process may write no more in one file is the same", async () => {
     const database = join(newFolder(), "s.db");
-    // Of a signal that ends the process, its next is to resume as of a kill.
-    const said = runWorker(database, { fileSize: 300 });
-    expect(said).not.toEqual(finished);
+    expect(runWorker(database, { fileSize: 300 })).toEqual(failed);
     expect(runWorker(database)).toEqual(finished);
     await expectWhole(database);
   });
@@ -93,8 +47,7 @@ describe("a full disk", () => {
 describe("what may not be written", () => {
   it("a read-only file, and a read-only folder, are told, and left as they are", async (context) => {
     needs(context, isRoot, "only root can be another user for a moment");
-    const canRun = spawnSync(process.execPath, ["-e", ""], { uid: nobody, gid: nobody }).status === 0;
-    needs(context, canRun, "another user may not run this Node, which is in a folder of root's own");
+    needs(context, mayRun(nobody), "this Node is where another user may not run it");
     const folder = newFolder();
     chmodSync(folder, 0o755);
     const database = join(folder, "s.db");
@@ -113,53 +66,54 @@ describe("what may not be written", () => {
 
 describe("a damaged file", () => {
   it.each([0.5, 0.9, 0.01])("that was cut to %d of its length is a typed error, and nothing hangs", async (share) => {
-    const folder = newFolder();
-    const whole = join(folder, "whole.db");
-    expect(runWorker(whole)).toEqual(finished);
-    const cut = join(folder, "cut.db");
-    copyFileSync(whole, cut);
-    truncateSync(cut, Math.floor(statSync(whole).size * share));
-    const store = sqliteCheckpointer(cut);
-    const error = await createRunner(growing, { checkpointer: store })
-      .session("s")
-      .state()
-      .catch((cause: unknown) => cause);
-    await store.close();
+    const database = join(newFolder(), "s.db");
+    await halfDone(database);
+    const whole = `${database}.whole`;
+    copyFileSync(database, whole);
+    truncateSync(database, Math.floor(statSync(database).size * share));
+    const store = sqliteCheckpointer(database);
+    const session = createRunner(growing, { checkpointer: store }).session("s");
+    const error = await session.state().catch((cause: unknown) => cause);
     expect(SpanloomError.is(error) ? error.code : error).toMatch(/^(checkpoint_corrupt|checkpointer_unavailable)$/);
+    expect((await endOf(store))[0]).toMatch(/^(checkpoint_corrupt|checkpointer_unavailable)$/);
+    await store.close();
+    await putBack(whole, database);
+  });
+
+  it("that is none of a database is a typed error, and is left as it is", async () => {
+    const database = join(newFolder(), "s.db");
+    await halfDone(database);
+    const whole = `${database}.whole`;
+    copyFileSync(database, whole);
+    const text = "This was a file of sessions. ".repeat(1_000);
+    writeFileSync(database, text);
+    expect(runWorker(database)).toEqual(["checkpointer_unavailable"]);
+    expect(statSync(database).size).toBe(text.length);
+    await putBack(whole, database);
   });
 });
 
+/** The fault is gone: the session goes on from where it was. */
+async function putBack(whole: string, database: string): Promise<void> {
+  for (const beside of ["", "-wal", "-shm"]) rmSync(`${database}${beside}`, { force: true });
+  copyFileSync(whole, database);
+  expect(runWorker(database)).toEqual(finished);
+  await expectWhole(database);
+}
+
 describe("a file that is gone", () => {
-  it("with its folder, while it is used, hangs nobody", async () => {
+  it.each(["with its folder", "by itself", "with what is beside it"])("%s, while it is used, hangs nobody", async (how) => {
     const database = join(newFolder(), "sub", "s.db");
     const store = sqliteCheckpointer(database);
     const runner = createRunner(growing, { checkpointer: store });
     await runner.session("s").create({});
-    rmSync(dirname(database), { recursive: true });
-    const outcome = await runner
-      .session("s")
-      .runUntilComplete()
-      .then(
-        ({ status }) => status,
-        (error: unknown) => (SpanloomError.is(error) ? error.code : error),
-      );
+    await runner.session("s").runStep();
+    if (how === "with its folder") rmSync(dirname(database), { recursive: true });
+    else for (const beside of how === "by itself" ? [""] : ["", "-wal", "-shm"]) rmSync(`${database}${beside}`);
+    expect([["completed"], failed, ["checkpointer_unavailable"]]).toContainEqual(await endOf(store));
     await store.close();
-    expect(["completed", "checkpoint_failed", "checkpointer_unavailable"]).toContain(outcome);
     expect(runWorker(database)).toEqual(finished);
-  });
-});
-
-describe("many at once", () => {
-  it("that make the same file all have their sessions in it", async () => {
-    const database = join(newFolder(), "s.db");
-    const stores = Array.from({ length: 8 }, () => sqliteCheckpointer(database));
-    const runs = stores.map((checkpointer, index) => createRunner(growing, { checkpointer }).invoke({}, { sessionId: `s${index}` }));
-    expect((await Promise.all(runs)).map(({ state }) => state.n)).toEqual(stores.map(() => steps));
-    const listed = [];
-    for await (const { sessionId } of createRunner(growing, { checkpointer: stores[0] ?? sqliteCheckpointer(database) }).sessions())
-      listed.push(sessionId);
-    expect(listed.toSorted()).toEqual(stores.map((_store, index) => `s${index}`));
-    for (const store of stores) await store.close();
+    await expectWhole(database);
   });
 });
 

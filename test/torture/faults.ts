@@ -57,45 +57,50 @@ export function watchSqlite({ pass }: Passings): void {
 
 /** The store, telling the journal what it has stored once it says so, and passing two points at each call. */
 export function watched(store: Checkpointer, { pass }: Passings, world: World): Checkpointer {
-  let done = 0;
-  const onceNames = (once: ReadonlyMap<string, ReadonlyMap<string, unknown>>): readonly string[] =>
-    Array.from(once).flatMap(([entry, kept]) => Array.from(kept.keys(), (key) => `${entry} ${key}`));
+  /** By session: the last step that is done. */
+  const done = new Map<string, number>();
+  const stored = (session: string, epoch: number, results: readonly Entry[], once: readonly string[]): void =>
+    world.note({ kind: "stored", session, epoch, step: done.get(session) ?? 0, results: results.map(entryName), once });
   return {
     ...store,
     load: async (...given) => {
       pass("load before");
-      const stored = await store.load(...given);
-      done = stored?.record.step ?? 0;
+      const found = await store.load(...given);
+      if (found !== undefined && given[1] === undefined) done.set(given[0], found.record.step);
       pass("load after");
-      return stored;
+      return found;
     },
     save: async (fence, record, delta) => {
       pass("save before");
       const receipt = await store.save(fence, record, delta);
       pass("save after");
-      done = record.step;
-      world.note({ kind: "stored", step: done, results: record.results.map(entryName), once: onceNames(record.once) });
+      done.set(record.sessionId, record.step);
+      stored(record.sessionId, record.epoch, record.results, onceNames(record.once));
       return receipt;
     },
     amend: async (sessionId, fence, change) => {
       pass("amend before");
       const receipt = await store.amend(sessionId, fence, change);
       pass("amend after");
-      world.note({ kind: "stored", step: done, results: (change.results ?? []).map(entryName), once: onceNames(change.once ?? new Map()) });
+      stored(sessionId, change.epoch ?? fence.epoch, change.results ?? [], onceNames(change.once ?? new Map()));
       return receipt;
     },
     addResults: async (sessionId, fence, added) => {
       pass("addResults before");
       await store.addResults(sessionId, fence, added);
       pass("addResults after");
-      world.note({
-        kind: "stored",
-        step: done,
-        results: added.results.map(entryName),
-        once: added.once.map(({ entry, key }) => `${entry} ${key}`),
-      });
+      const once = added.once.map(({ entry, key }) => `${entry} ${key}`);
+      stored(sessionId, fence.epoch, added.results, once);
     },
   };
 }
 
-const entryName = ({ node, ordinal }: { readonly node: string; readonly ordinal: number }): string => `${node}/${ordinal}`;
+interface Entry {
+  readonly node: string;
+  readonly ordinal: number;
+}
+
+const entryName = ({ node, ordinal }: Entry): string => `${node}/${ordinal}`;
+
+const onceNames = (once: ReadonlyMap<string, ReadonlyMap<string, unknown>>): readonly string[] =>
+  Array.from(once).flatMap(([entry, kept]) => Array.from(kept.keys(), (key) => `${entry} ${key}`));

@@ -1,57 +1,25 @@
 /** The graphs that are tortured: each ends in one state, whatever happens on the way. */
 import { setImmediate as turn } from "node:timers/promises";
-import { channel, END, type Graph, graph, input, START } from "spanloom";
+import { channel, END, graph, START } from "spanloom";
+import { type Case, failFirst, type Place, ran, subStep, sum } from "./case.ts";
+import { mixed, sends } from "./sent-graphs.ts";
 import type { World } from "./world.ts";
 
-/* Graphs of different types in one table. */
-// oxlint-disable-next-line typescript/no-explicit-any
-type Loose = any;
-/** Of any channels and no services. */
-export type LooseGraph = Graph<Loose, Loose, Loose, undefined, Loose>;
-
-/** What of a node's context is told. */
-interface Place {
-  readonly step: number;
-  readonly node: string;
-  readonly idempotencyKey: string;
-  readonly invocationId: string;
-  readonly sessionId: string;
-}
-
-/** The entry within its step, as results are stored under it. */
-const entryOf = ({ idempotencyKey, node }: Place): string => `${node}/${idempotencyKey.split("/").at(-1) ?? ""}`;
-
-function ran(world: World, place: Place, once?: string): void {
-  const { step, idempotencyKey: key, invocationId: invocation } = place;
-  world.note({ kind: "ran", step, entry: entryOf(place), key, invocation, ...(once === undefined ? {} : { once }) });
-}
-
-export interface Case {
-  readonly graph: LooseGraph;
-  /** The first input, and those that follow it. */
-  readonly inputs: readonly Readonly<Record<string, unknown>>[];
-}
-
-const sum = () => channel.reduce(0, (total: number, add: number) => total + add);
-
-/** A loop whose list grows, with a gated node beside it. */
+/** A loop whose list grows, with a gated node beside it that is skipped after each rest. */
 function loop(world: World): Case {
-  const compiled = graph({ name: "loop", channels: { log: channel.list<number>(), n: channel.value(0), seen: sum() } })
+  const compiled = graph({ name: "loop", channels: { log: channel.list<number>(), n: channel.value(0) } })
     .node("count", async ({ n }, context) => {
       ran(world, context);
       await turn();
       return { n: n + 1, log: [n] };
     })
-    .node(
-      "watch",
-      ({ n }, context) => {
-        ran(world, context);
-        return { seen: n };
-      },
-      { gate: "on-change" },
-    )
+    .node("rest", (_state, context) => ran(world, context))
+    .node("watch", (_state, context) => ran(world, context), { gate: "on-change" })
     .edge(START, ["count", "watch"])
-    .branch("count", { again: ["count", "watch"], end: END }, ({ n }) => (n < 12 ? "again" : "end"))
+    .branch("count", { again: ["count", "watch"], rest: ["rest", "watch"], end: END }, ({ n }) =>
+      n >= 12 ? "end" : n % 3 === 0 ? "rest" : "again",
+    )
+    .edge("rest", ["count", "watch"])
     .edge("watch", END)
     .compile();
   return { graph: compiled, inputs: [{}] };
@@ -85,57 +53,12 @@ function joins(world: World): Case {
   return { graph: compiled, inputs: [{}] };
 }
 
-/** Sends with durable sub-steps, and a reduce of what they gave. */
-function sends(world: World): Case {
-  const compiled = graph({
-    name: "sends",
-    channels: { total: sum(), found: channel.list<number>(), reduced: channel.optional<number>() },
-    inputs: { work: input<number>() },
-  })
-    .node(
-      "plan",
-      (_state, context) => {
-        ran(world, context);
-        return context.also(Array.from({ length: 14 }, (_item, index) => context.send("work", index)));
-      },
-      { jumps: ["work"] },
-    )
-    .node("work", async (_state, context) => {
-      ran(world, context);
-      const step = async (name: string, value: number): Promise<number> =>
-        context.once(name, async () => {
-          ran(world, context, name);
-          await turn();
-          return value;
-        });
-      const first = await step("first", context.input);
-      const both = await Promise.all([step("left", first * 2), step("right", first * 3)]);
-      return { total: both[0] + both[1], found: [context.input] };
-    })
-    .node(
-      "reduce",
-      ({ total }, context) => {
-        ran(world, context);
-        return { reduced: total };
-      },
-      { defer: true },
-    )
-    .edge(START, "plan")
-    .edge("plan", "reduce")
-    .edge("work", END)
-    .edge("reduce", END)
-    .compile();
-  return { graph: compiled, inputs: [{}] };
-}
-
 /** Tries that fail, entries that fail the whole step, and a failure that is routed. */
 function failures(world: World): Case {
   const flaky = (times: number) => async (_state: unknown, context: Place) => {
     ran(world, context);
     await turn();
-    for (let time = 0; time < times; time += 1) {
-      if (world.isFirst(`${context.sessionId} ${context.step} ${context.node} ${time}`)) throw new Error(`not yet: ${time}`);
-    }
+    failFirst(world, context, times);
     return { log: [`${context.node}@${context.step}`] };
   };
   const retry = { attempts: 3, initialDelay: 1, jitter: false } as const;
@@ -180,10 +103,7 @@ function questions(world: World): Case {
     })
     .node("asks", async (_state, context) => {
       ran(world, context);
-      const before = await context.once("before", () => {
-        ran(world, context, "before");
-        return 1;
-      });
+      const before = await subStep(world, context, "before", () => 1);
       const [left, right] = await Promise.all([context.interrupt<number>(10), context.interrupt<number>(20, { id: "right" })]);
       return { answers: before + left + right };
     })
@@ -232,7 +152,7 @@ function inputs(world: World): Case {
   return { graph: compiled, inputs: [{ messages: ["one"] }, { messages: ["two"] }, { messages: ["three"] }] };
 }
 
-export const cases = { loop, joins, sends, failures, questions, inputs } as const;
+export const cases = { loop, joins, sends, mixed, failures, questions, inputs } as const;
 
 export type CaseName = keyof typeof cases;
 export const caseNames = Object.keys(cases) as readonly CaseName[];

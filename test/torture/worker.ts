@@ -1,6 +1,7 @@
 /** One process that brings one session to its end, unless it is killed: `node worker.ts '{…}'`. */
-import { createRunner, type Interrupt, SpanloomError } from "spanloom";
+import { createRunner, type Interrupt, type Run, type Session, type SessionSnapshot, SpanloomError } from "spanloom";
 import { sqliteCheckpointer } from "spanloom/sqlite";
+import { forkSuffix, type LooseGraph } from "./case.ts";
 import { type Fault, passings, watched, watchSqlite } from "./faults.ts";
 import { type CaseName, cases } from "./graphs.ts";
 import { openWorld } from "./world.ts";
@@ -21,58 +22,90 @@ const order = JSON.parse(process.argv[2] ?? "") as Order;
 const points = passings(order.fault);
 watchSqlite(points);
 const world = openWorld(order.folder, points.pass);
-const { graph, inputs } = cases[order.name](world);
+const { graph, inputs, forkAt } = cases[order.name](world);
 const store = sqliteCheckpointer(order.database, { busyTimeout: "60s" });
 const runner = createRunner(graph, { checkpointer: watched(store, points, world), concurrency: 4 });
-const session = runner.session(order.sessionId);
-
-/** How many inputs the session has had: the first record of each says it. */
-async function inputsTaken(): Promise<number> {
-  let taken = 0;
-  for await (const { ranNodes, parentId, step } of session.history())
-    if (ranNodes.length === 0 && (parentId === undefined || step > 0)) taken += 1;
-  return taken;
-}
 
 const answersTo = (open: readonly Interrupt[]): Readonly<Record<string, unknown>> =>
   Object.fromEntries(open.map(({ id, payload }) => [id, Number(payload) + 1]));
 
-/** One invocation more; `false` when there is nothing left to do. */
-async function goOn(): Promise<boolean> {
-  const snapshot = await session.state().catch((error: unknown) => {
+/** `undefined` when there is no such session. */
+async function stateOf(session: Session<LooseGraph>): Promise<SessionSnapshot<LooseGraph> | undefined> {
+  return session.state().catch((error: unknown) => {
     if (SpanloomError.is(error, "session_not_found")) return undefined;
     throw error;
   });
-  if (snapshot === undefined) await session.start(inputs[0] ?? {}).result;
-  else if (snapshot.status !== "completed") {
-    // One at a time, so that some stay open.
-    const open = snapshot.interrupts.slice(0, 1);
-    await session.resume(open.length === 0 ? {} : { answers: answersTo(open) }).result;
-  } else {
-    const taken = await inputsTaken();
-    const { state } = snapshot;
-    world.note({
-      kind: "completed",
-      inputs: taken,
-      state: { ...state, errors: state.errors.map((each: { error: unknown }) => each.error) },
-    });
-    if (taken >= inputs.length) return false;
-    await session.next(inputs[taken] ?? {}).result;
+}
+
+/** How many inputs the session has had: the first record of each is of the step before it. */
+async function inputsTaken(session: Session<LooseGraph>): Promise<number> {
+  let taken = 1;
+  let later: number | undefined;
+  for await (const { step } of session.history()) {
+    if (step === later) taken += 1;
+    later = step;
   }
+  return taken;
+}
+
+/** One invocation. Gives after how many inputs it was told as complete, if it was. */
+async function invoke(
+  session: Session<LooseGraph>,
+  by: "start" | "resume" | "next",
+  begin: () => Run<LooseGraph>,
+): Promise<number | undefined> {
+  world.note({ kind: "begins", session: session.id, by });
+  const { status, state } = await begin().result;
+  if (status !== "completed") return undefined;
+  const taken = await inputsTaken(session);
+  const errors = state.errors.map((each: { readonly error: unknown }) => each.error);
+  world.note({ kind: "completed", session: session.id, inputs: taken, state: { ...state, errors } });
+  return taken;
+}
+
+/** An invocation or two more; `false` when there is nothing left to do. A session that is complete is resumed all the same. */
+async function goOn(session: Session<LooseGraph>): Promise<boolean> {
+  const snapshot = await stateOf(session);
+  if (snapshot === undefined) {
+    await invoke(session, "start", () => session.start(inputs[0] ?? {}));
+    return true;
+  }
+  // One at a time, so that some stay open.
+  const open = snapshot.interrupts.slice(0, 1);
+  const taken = await invoke(session, "resume", () => session.resume(open.length === 0 ? {} : { answers: answersTo(open) }));
+  if (taken === undefined) return true;
+  if (taken >= inputs.length) return false;
+  await invoke(session, "next", () => session.next(inputs[taken] ?? {}));
   return true;
 }
 
-async function work(): Promise<void> {
+async function toEnd(session: Session<LooseGraph>): Promise<void> {
   for (let going = true; going;) {
     try {
-      going = await goOn();
+      going = await goOn(session);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      world.note({ kind: "failed", code: SpanloomError.is(error) ? error.code : "unknown", message: error.message });
+      const code = SpanloomError.is(error) ? error.code : "unknown";
+      world.note({ kind: "failed", session: session.id, code, message: error.message });
       // What nodes throw is gone on from; anything else is for whoever reads the journal.
-      if (!SpanloomError.is(error, "scheduler")) process.exit(1);
+      if (code !== "scheduler") process.exit(1);
     }
   }
+}
+
+/** Goes on from a step that is done long since, in a session of its own. */
+async function forked(session: Session<LooseGraph>, from: number): Promise<Session<LooseGraph>> {
+  const sessionId = `${session.id}${forkSuffix}`;
+  const known = runner.session(sessionId);
+  if ((await stateOf(known)) !== undefined) return known;
+  for await (const { step, checkpointId } of session.history()) if (step === from) return session.fork({ checkpointId, sessionId });
+  throw new Error(`there is no record of step ${from}`);
+}
+
+async function work(): Promise<void> {
+  const session = runner.session(order.sessionId);
+  await toEnd(session);
+  if (forkAt !== undefined) await toEnd(await forked(session, forkAt));
 }
 
 process.send?.({ ready: true } satisfies Message);
