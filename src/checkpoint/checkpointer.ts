@@ -160,7 +160,7 @@ export interface SaveReceipt {
 }
 
 /** A session as lists tell it: what its newest record says. */
-export interface SessionSummary {
+export interface SessionInfo {
   readonly sessionId: string;
   readonly graph: string;
   readonly fingerprint: string;
@@ -196,7 +196,7 @@ export interface Checkpointer extends AsyncDisposable {
   /** Newest first, in the order of the saves; from the one before `before` on. Rejects with `checkpoint_not_found` if there is no such record. */
   history(sessionId: string, options?: { readonly limit?: number; readonly before?: string }): AsyncIterable<StoredCheckpoint>;
   /** Most recently written first, by `updatedAt`. */
-  list(filter?: SessionFilter): AsyncIterable<SessionSummary>;
+  list(filter?: SessionFilter): AsyncIterable<SessionInfo>;
   delete(sessionId: string): Promise<boolean>;
   /** Trims histories: leaves the newest `keep` (≥ 1) checkpoints of each session. Says how many went. Rejects with `invalid_option`, as does the next. */
   prune(options: { readonly keep: number; readonly sessionId?: string }): Promise<number>;

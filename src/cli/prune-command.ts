@@ -1,6 +1,6 @@
 /** The command `prune`: removes whole sessions by age, and old checkpoints by number; nothing of a session that runs. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { Checkpointer, SessionSummary } from "../checkpoint/checkpointer.ts";
+import type { Checkpointer, SessionInfo } from "../checkpoint/checkpointer.ts";
 import { SpanloomError } from "../errors/errors.ts";
 import { type SessionStatus, sessionStatuses } from "../events/event.ts";
 import { asking, listing } from "../runtime/reading.ts";
@@ -42,16 +42,16 @@ function statuses(value: string): readonly Removable[] {
   });
 }
 
-async function sessionsIn(store: Checkpointer): Promise<readonly SessionSummary[]> {
-  const found: SessionSummary[] = [];
+async function sessionsIn(store: Checkpointer): Promise<readonly SessionInfo[]> {
+  const found: SessionInfo[] = [];
   for await (const each of listing(store, (from) => from.list())) found.push(each);
   return found;
 }
 
-const has = (allowed: readonly SessionStatus[], { status }: SessionSummary): boolean => allowed.includes(status);
+const has = (allowed: readonly SessionStatus[], { status }: SessionInfo): boolean => allowed.includes(status);
 
 /** Those of whose histories something may go. */
-const prunable = (sessions: readonly SessionSummary[], { status = removable }: PruneOptions): readonly SessionSummary[] =>
+const prunable = (sessions: readonly SessionInfo[], { status = removable }: PruneOptions): readonly SessionInfo[] =>
   sessions.filter((session) => has(status, session));
 
 interface Removed {
@@ -66,7 +66,7 @@ async function countRemoved(store: Checkpointer, options: PruneOptions): Promise
   const { olderThan, status = ended, keep } = options;
   const all = await sessionsIn(store);
   const newest = Date.now() - (olderThan ?? 0);
-  const isOld = (session: SessionSummary): boolean => olderThan !== undefined && has(status, session) && session.updatedAt <= newest;
+  const isOld = (session: SessionInfo): boolean => olderThan !== undefined && has(status, session) && session.updatedAt <= newest;
   let checkpoints = 0;
   for (const { sessionId } of keep === undefined ? [] : prunable(all, options).filter((session) => !isOld(session))) {
     checkpoints += Math.max(0, (await countStored(store, sessionId)) - (keep ?? 0));

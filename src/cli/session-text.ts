@@ -1,5 +1,5 @@
 /** Stored sessions as text: tables and pages for people, documents for programs. */
-import type { SessionSummary, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
+import type { SessionInfo, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { type LooseSnapshot, snapshotOf } from "../runtime/snapshot.ts";
 import { countedNames, oneLine, shellWord } from "./format.ts";
 import type { Damaged } from "./stored-history.ts";
@@ -25,7 +25,7 @@ function table(rows: readonly (readonly string[])[]): readonly string[] {
 }
 
 /** A line each below a heading; ids are as a shell takes them. Nothing for none. */
-export function sessionsTable(sessions: readonly SessionSummary[], paint: Paint): readonly string[] {
+export function sessionsTable(sessions: readonly SessionInfo[], paint: Paint): readonly string[] {
   if (sessions.length === 0) return [];
   const rows = sessions.map(({ sessionId, graph, status, step, updatedAt }) => [
     shellWord(sessionId),
@@ -39,7 +39,7 @@ export function sessionsTable(sessions: readonly SessionSummary[], paint: Paint)
 }
 
 /** The members of `SessionInfo`, and no others that a store may give. */
-export function infoDocument({ sessionId, graph, fingerprint, status, step, createdAt, updatedAt }: SessionSummary): object {
+export function infoDocument({ sessionId, graph, fingerprint, status, step, createdAt, updatedAt }: SessionInfo): object {
   return { sessionId, graph, fingerprint, status, step, createdAt, updatedAt };
 }
 

@@ -1,6 +1,6 @@
 /** The command `sessions`: what is stored, the most recently written first. */
 import { type Command, Option } from "commander";
-import type { SessionSummary } from "../checkpoint/checkpointer.ts";
+import type { SessionInfo } from "../checkpoint/checkpointer.ts";
 import { type SessionStatus, sessionStatuses } from "../events/event.ts";
 import { listing } from "../runtime/reading.ts";
 import { openExisting, type StorageOptions } from "./database.ts";
@@ -28,7 +28,7 @@ async function list(options: SessionsOptions): Promise<Answer> {
     ...(graph === undefined ? {} : { graph }),
     ...(limit === undefined ? {} : { limit }),
   };
-  const found: SessionSummary[] = [];
+  const found: SessionInfo[] = [];
   if (store !== undefined) for await (const each of listing(store, (from) => from.list(filter))) found.push(each);
   await store?.close();
   if (options.json === true) return { result: `${readableJson(found.map(infoDocument))}\n` };

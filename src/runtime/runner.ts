@@ -1,4 +1,5 @@
 /** The runner as its users hold it: calls of the public surface, each of them handed to the file that does it. */
+import type { SessionInfo } from "../checkpoint/checkpointer.ts";
 import { RunnerError } from "../errors/errors.ts";
 import { type SessionStatus, sessionStatuses } from "../events/event.ts";
 import type { Duration } from "../support/types.ts";
@@ -13,7 +14,7 @@ import { listing } from "./reading.ts";
 import { type LooseRun, runOrRefusal } from "./run.ts";
 import { LooseSession } from "./session.ts";
 import { checkLimit, oneOf, refuseOption } from "./settings.ts";
-import type { RunnerHealth, SessionInfo, StartOptions } from "./types.ts";
+import type { RunnerHealth, StartOptions } from "./types.ts";
 
 const drainTimeout = 30_000;
 const closeTimeout = 5_000;

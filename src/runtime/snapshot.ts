@@ -1,12 +1,11 @@
 /** A stored checkpoint as its readers see it. */
-import type { StoredCheckpoint } from "../checkpoint/checkpointer.ts";
+import type { SessionInfo, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { entryKey, type Execution, shownInterrupts } from "../engine/execution.ts";
 import { plainViewOf, versionsOf } from "../engine/state.ts";
 import type { Interrupt, SessionStatus } from "../events/event.ts";
 import type { Values } from "../support/types.ts";
 import { handOut } from "../support/value.ts";
 import { adoptStored } from "./stored-value.ts";
-import type { SessionInfo } from "./types.ts";
 
 /** A snapshot whose state's type is unknown here; `SessionSnapshot` gives it. */
 export interface LooseSnapshot extends SessionInfo {

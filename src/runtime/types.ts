@@ -1,5 +1,5 @@
 /** The public surface of running: options, runs, sessions and what they give. */
-import type { Checkpointer } from "../checkpoint/checkpointer.ts";
+import type { Checkpointer, SessionInfo } from "../checkpoint/checkpointer.ts";
 import type { StepReport } from "../engine/outcome.ts";
 import type { CustomEvent, Interrupt, RunnerEvent, RuntimeEvent, SessionStatus } from "../events/event.ts";
 import type { EventSink, SinkHealth } from "../events/sink.ts";
@@ -127,17 +127,6 @@ export interface RunResult<G extends AnyGraph> {
   readonly versions: Readonly<Record<string, number>>;
   /** What a paused run waits for. */
   readonly interrupts: readonly Interrupt[];
-}
-
-export interface SessionInfo {
-  readonly sessionId: string;
-  readonly graph: string;
-  readonly fingerprint: string;
-  readonly status: SessionStatus;
-  readonly step: number;
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  readonly updatedAt: number;
 }
 
 export interface SessionSnapshot<G extends AnyGraph> extends SessionInfo {

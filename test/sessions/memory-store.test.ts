@@ -1,45 +1,13 @@
 /** The memory store alone: what the suite of every store does not ask, that it may be bounded, and that it may be wrapped. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { createRunner, END, memoryCheckpointer, START } from "spanloom";
+import { createRunner, memoryCheckpointer } from "spanloom";
 import type { ChannelChange, Checkpointer, CheckpointRecord, StateDelta } from "spanloom";
 import { boundedMemoryCheckpointer } from "../../src/checkpoint/memory/memory-checkpointer.ts";
-import { all, chain, loose } from "./support.ts";
+import { record as emptyRecord } from "../../src/testing/conformance/fixtures.ts";
+import { all, chain } from "./support.ts";
 
-const graph = loose().edge(START, END).compile();
-
-function record(checkpointId: string, more: Partial<CheckpointRecord> = {}): CheckpointRecord {
-  return {
-    checkpointId,
-    parentId: undefined,
-    sessionId: "s",
-    graph: "g",
-    graphVersion: undefined,
-    fingerprint: graph.fingerprint,
-    description: graph.describe(),
-    epoch: 1,
-    step: 0,
-    time: 100,
-    next: [],
-    arrivals: new Map(),
-    channels: ["log"],
-    versions: [1],
-    seen: new Map(),
-    ranNodes: [],
-    skippedNodes: [],
-    updatedChannels: [],
-    trace: undefined,
-    forkedFrom: undefined,
-    finished: false,
-    status: "running",
-    interrupts: [],
-    answers: new Map(),
-    results: [],
-    once: new Map(),
-    pausePassed: undefined,
-    failure: undefined,
-    ...more,
-  };
-}
+const record = (checkpointId: string, more: Partial<CheckpointRecord> = {}): CheckpointRecord =>
+  emptyRecord({ sessionId: "s", checkpointId, ...more });
 
 const set = (value: unknown): ChannelChange => ({ channel: "log", kind: "set", value });
 const append = (...items: readonly unknown[]): ChannelChange => ({ channel: "log", kind: "append", items });

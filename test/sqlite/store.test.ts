@@ -141,6 +141,24 @@ describe("the file", () => {
   });
 });
 
+describe("a transaction that cannot even be rolled back", () => {
+  it("does not stay open: the file is opened anew, and what was stored is there", async () => {
+    const store = storeIn(newFile());
+    await createRunner(counter(3), { checkpointer: store }).invoke({}, { sessionId: "s" });
+    const { record } = (await store.load("s")) ?? {};
+    if (record === undefined) throw new Error("nothing was stored");
+    const exec = vi.spyOn(DatabaseSync.prototype, "exec").mockImplementationOnce(() => {
+      throw new Error("disk I/O error");
+    });
+    const late = async (): Promise<unknown> => store.amend("s", { checkpointId: "another", epoch: 1 }, { time: 1 });
+    await expect(late()).rejects.toMatchObject({ code: "checkpoint_conflict" });
+    expect(exec.mock.calls).toEqual([["ROLLBACK"]]);
+    exec.mockRestore();
+    expect((await store.load("s"))?.record).toEqual(record);
+    expect(await createRunner(counter(3), { checkpointer: store }).session("s").fork()).toBeDefined();
+  });
+});
+
 describe("options", () => {
   it.each([
     ["path", ["", {}]],

@@ -8,7 +8,7 @@ import type {
   Fence,
   SaveReceipt,
   SessionFilter,
-  SessionSummary,
+  SessionInfo,
   StateDelta,
   StepResults,
   StoredCheckpoint,
@@ -139,7 +139,7 @@ async function* list(sessions: Sessions, { graph, status, limit = Number.POSITIV
   }
 }
 
-function summaryOf(session: MemorySession): SessionSummary {
+function summaryOf(session: MemorySession): SessionInfo {
   const { record, updatedAt } = newest(session);
   const { sessionId, graph, fingerprint, status, step } = record;
   return { sessionId, graph, fingerprint, status, step, createdAt: session.createdAt, updatedAt };

@@ -4,10 +4,8 @@ import { valuesOf } from "../cells.ts";
 import type { Checkpointer } from "../checkpointer.ts";
 import { stateText } from "../codec/record.ts";
 import { pruneOptions, removalOptions } from "../options.ts";
-import { firstId, lastId } from "./head.ts";
 import { type SessionRow, sessionRow, stateOf } from "./read.ts";
-import type { RecordRow } from "./rows.ts";
-import { longestSequence, sequenceBits } from "./schema.ts";
+import { firstId, lastId, longestSequence, recordId } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 function removeSession({ connection }: Store, key: number): void {
@@ -26,6 +24,12 @@ export function deleteSession(store: Store, sessionId: string): boolean {
   });
 }
 
+interface KeptRow {
+  readonly sequence: number;
+  readonly checkpoint_id: string;
+  readonly snapshot: number;
+}
+
 /** The oldest record that is kept, when there are older ones. */
 const oldestKept = `
   SELECT id & ${longestSequence} AS sequence, checkpoint_id, snapshot FROM checkpoints WHERE id BETWEEN ${firstId} AND ${lastId}
@@ -34,35 +38,29 @@ const oldestKept = `
 function pruneSession(store: Store, session: SessionRow, keep: number): number {
   const { connection, seals } = store;
   const { key } = session;
-  const row = connection.statement(oldestKept).get(key, key, keep - 1) as unknown as
-    | (RecordRow & { readonly snapshot: number })
-    | undefined;
+  const row = connection.first<KeptRow>(oldestKept, key, key, keep - 1);
   if (row === undefined) return 0;
   const older = `FROM checkpoints WHERE id >= ${firstId} AND id < ${firstId} + ?`;
-  const counted = connection.statement(`SELECT count(*) AS count ${older}`).get(key, key, row.sequence) as { readonly count: number };
-  if (counted.count === 0) return 0;
+  const { count = 0 } = connection.first<{ readonly count: number }>(`SELECT count(*) AS count ${older}`, key, key, row.sequence) ?? {};
+  if (count === 0) return 0;
   if (row.snapshot === 0) {
     // What it was built on goes.
     const state = seals.state(session.id, row.sequence, stateText(valuesOf(stateOf(store, session, row))));
-    const sql = `UPDATE checkpoints SET snapshot = 1, since = 0, size = ?, state = ? WHERE id = ? << ${sequenceBits} | ?`;
+    const sql = `UPDATE checkpoints SET snapshot = 1, since = 0, size = ?, state = ? WHERE id = ${recordId}`;
     connection.statement(sql).run(Buffer.byteLength(state), state, key, row.sequence);
   }
   const named = `UPDATE checkpoints AS c SET parent_id = (SELECT p.checkpoint_id FROM checkpoints p WHERE p.id = c.id - 1)`;
-  connection.statement(`${named} WHERE c.id = ? << ${sequenceBits} | ? AND c.parent_id IS NULL`).run(key, row.sequence);
+  connection.statement(`${named} WHERE c.id = ${recordId} AND c.parent_id IS NULL`).run(key, row.sequence);
   connection.statement(`DELETE ${older}`).run(key, key, row.sequence);
   connection.statement("DELETE FROM results WHERE session = ? AND sequence < ?").run(key, row.sequence);
-  return counted.count;
+  return count;
 }
 
 /** Session by session, each in a transaction of its own: others write in between. */
 export async function prune(store: Store, options: Parameters<Checkpointer["prune"]>[0]): Promise<number> {
   const { keep, sessionId } = pruneOptions(options);
   const { connection } = store;
-  const all = (): readonly string[] =>
-    connection
-      .statement("SELECT id FROM sessions")
-      .all()
-      .map(({ id }) => String(id));
+  const all = (): readonly string[] => connection.all<{ readonly id: string }>("SELECT id FROM sessions").map(({ id }) => id);
   const ids = sessionId === undefined ? await connection.attempt(all) : [sessionId];
   const pruneOne = (id: string): number =>
     connection.write(() => {
@@ -91,7 +89,7 @@ export async function deleteSessions(store: Store, options: Parameters<Checkpoin
     connection.write(() => {
       const newest = age === undefined ? Number.MAX_VALUE : Date.now() - age;
       const sql = "SELECT key, id, status FROM sessions WHERE status <> 'running' AND updated_at <= ?";
-      const old = connection.statement(sql).all(newest) as unknown as readonly (SessionRow & { readonly status: string })[];
+      const old = connection.all<{ readonly key: number; readonly id: string; readonly status: string }>(sql, newest);
       const removed = old.filter(({ status }) => statuses === undefined || statuses.includes(status));
       for (const { key, id } of removed) {
         store.heads.forget(id);

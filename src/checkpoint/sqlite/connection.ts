@@ -1,7 +1,7 @@
 /** One open file: its statements, its transactions, and what is made of SQLite's errors. Everything is synchronous but waiting for a lock. */
 import { closeSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { CheckpointError, SpanloomError } from "../../errors/errors.ts";
 import { makeFolders } from "../../support/make-folders.ts";
 import { messageOf } from "../../support/show.ts";
@@ -70,6 +70,20 @@ export class Connection {
     return made;
   }
 
+  /** The first row. Its columns are those of the statement: whoever writes that names them. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as above
+  first<Row>(sql: string, ...values: readonly SQLInputValue[]): Row | undefined {
+    // As above.
+    return this.statement(sql).get(...values) as Row | undefined;
+  }
+
+  /** All rows, as above. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as above
+  all<Row>(sql: string, ...values: readonly SQLInputValue[]): readonly Row[] {
+    // As above.
+    return this.statement(sql).all(...values) as unknown as readonly Row[];
+  }
+
   /** Everything or nothing. The work is synchronous and may be tried again from its start. */
   write<T>(work: () => T): T {
     return this.#transaction("BEGIN IMMEDIATE", work);
@@ -106,10 +120,7 @@ export class Connection {
 
   close(): void {
     this.#closed = true;
-    this.#statements.clear();
-    const database = this.#database;
-    this.#database = undefined;
-    database?.close();
+    this.#giveUp();
   }
 
   #transaction<T>(begin: string, work: () => T): T {
@@ -119,10 +130,27 @@ export class Connection {
       this.statement("COMMIT").run();
       return result;
     } catch (error) {
-      // Some errors have ended it already.
-      if (this.#database?.isTransaction === true) this.#database.exec("ROLLBACK");
+      this.#rollBack();
       throw error;
     }
+  }
+
+  #rollBack(): void {
+    // Some errors have ended it already.
+    if (this.#database?.isTransaction !== true) return;
+    try {
+      this.#database.exec("ROLLBACK");
+    } catch {
+      // In a transaction that does not end nothing more could be done: closing ends it, and the next statement opens the file anew.
+      this.#giveUp();
+    }
+  }
+
+  #giveUp(): void {
+    this.#statements.clear();
+    const database = this.#database;
+    this.#database = undefined;
+    database?.close();
   }
 
   #opened(): DatabaseSync {

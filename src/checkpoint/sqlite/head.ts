@@ -3,7 +3,7 @@ import { CheckpointError } from "../../errors/errors.ts";
 import type { Fence } from "../checkpointer.ts";
 import { idProblem } from "../options.ts";
 import type { Connection } from "./connection.ts";
-import { longestSequence, sequenceBits } from "./schema.ts";
+import { longestSequence, newestId } from "./schema.ts";
 
 export interface Head {
   /** The session's row. */
@@ -23,18 +23,11 @@ export interface Head {
   readonly since: number;
 }
 
-/** The first row id of a session's records, and the last. */
-export const firstId = `(? << ${sequenceBits})`;
-export const lastId = `(? << ${sequenceBits} | ${longestSequence})`;
-
 const newest = `
   SELECT s.key, s.owner_epoch, s.status, c.id & ${longestSequence} AS sequence, c.checkpoint_id, c.step, c.graph, c.since,
     (SELECT size FROM checkpoints WHERE snapshot = 1 AND id <= c.id ORDER BY id DESC LIMIT 1) AS base,
     EXISTS (SELECT 1 FROM results WHERE session = s.key AND sequence = c.id & ${longestSequence}) AS has_results
-  FROM sessions s JOIN checkpoints c ON c.id = (
-    SELECT max(id) FROM checkpoints WHERE id BETWEEN s.key << ${sequenceBits} AND (s.key << ${sequenceBits} | ${longestSequence})
-  )
-  WHERE s.id = ?`;
+  FROM sessions s JOIN checkpoints c ON c.id = ${newestId} WHERE s.id = ?`;
 
 interface NewestRow {
   readonly key: number;
@@ -53,8 +46,7 @@ interface NewestRow {
 function readHead(connection: Connection, sessionId: string): Head | undefined {
   // The statement would look for another: half a surrogate pair is bound as U+FFFD.
   if (idProblem(sessionId) !== undefined) return undefined;
-  // The columns are those of the query.
-  const row = connection.statement(newest).get(sessionId) as unknown as NewestRow | undefined;
+  const row = connection.first<NewestRow>(newest, sessionId);
   if (row === undefined) return undefined;
   const { key, sequence, status, step, graph, base, since } = row;
   const hasResults = row.has_results === 1;

@@ -10,6 +10,15 @@ export const sequenceBits = 28;
 /** Records of one session, at most. */
 export const longestSequence = 2 ** sequenceBits - 1;
 
+/** The row id of a record, by its session's key and its number; and the first and the last of a session. */
+export const recordId = `(? << ${sequenceBits} | ?)`;
+export const firstId = `(? << ${sequenceBits})`;
+export const lastId = `(? << ${sequenceBits} | ${longestSequence})`;
+/** That of the newest record of `sessions s`. */
+export const newestId = `(
+  SELECT max(id) FROM checkpoints WHERE id BETWEEN s.key << ${sequenceBits} AND (s.key << ${sequenceBits} | ${longestSequence})
+)`;
+
 /*
  * A session's log is a range of row ids, so that adding to it writes at one place, without an index. `sessions` says what lists search by;
  * of a running session, `step` and `updated_at` are those of its newest record, which are not written twice. Never change a migration: add one.

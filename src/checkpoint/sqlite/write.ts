@@ -5,9 +5,9 @@ import { amended, deltaText, openTree, stateText } from "../codec/record.ts";
 import { checkIds } from "../options.ts";
 import { type Connection, unlessTaken } from "./connection.ts";
 import { conflict, fenced, type Head, isCurrent } from "./head.ts";
-import { reading } from "./read.ts";
+import { reading, storedResults } from "./read.ts";
 import { onceList, type RecordRow, resultName, type ResultRow, resultRows } from "./rows.ts";
-import { longestSequence, sequenceBits } from "./schema.ts";
+import { longestSequence, recordId, sequenceBits } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 /** Bytes that a delta counts for at least: reading many small ones takes its time too. */
@@ -24,7 +24,7 @@ const largestSnapshot = 2 ** 28;
 
 const insertRecord = `INSERT INTO checkpoints (
   id, checkpoint_id, parent_id, graph, epoch, step, status, created_at, snapshot, size, since, record, state, open
-) VALUES (? << ${sequenceBits} | ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+) VALUES (${recordId}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /* A newer record has this row id already, and a newer owner or a deleted session leave nothing to select. */
 const appendRecord = (snapshot: 0 | 1): string => `INSERT INTO checkpoints (
@@ -202,14 +202,13 @@ export function amend(store: Store, sessionId: string, fence: Fence, change: Ame
 
 function amendRecord({ connection, seals }: Store, sessionId: string, head: Head, change: Amendment): number {
   const { key, sequence, checkpointId } = head;
-  const id = `? << ${sequenceBits} | ?`;
-  const select = connection.statement(`SELECT checkpoint_id, status, open FROM checkpoints WHERE id = ${id}`);
-  // The columns are those of the query.
-  const row = select.get(key, sequence) as Pick<RecordRow, "checkpoint_id" | "status" | "open">;
+  const select = `SELECT status, open FROM checkpoints WHERE id = ${recordId}`;
+  // The head is that of a record, within this transaction.
+  const row = connection.first(select, key, sequence) as Pick<RecordRow, "status" | "open">;
   const status = change.status ?? head.status;
-  const before = reading(sessionId, checkpointId, () => seals.openOf(sessionId, row));
+  const before = reading(sessionId, checkpointId, () => seals.openOf(sessionId, { ...row, checkpoint_id: checkpointId }));
   const after = seals.open(sessionId, checkpointId, status, amended(before, change));
-  const sql = `UPDATE checkpoints SET status = ?, updated_at = ?, open = ? WHERE id = ${id}`;
+  const sql = `UPDATE checkpoints SET status = ?, updated_at = ?, open = ? WHERE id = ${recordId}`;
   connection.statement(sql).run(status, change.time, after, key, sequence);
   return bytesOf(after);
 }
@@ -222,9 +221,7 @@ function amendResults(store: Store, sessionId: string, head: Head, { results, on
   if (results === undefined && once === undefined) return 0;
   const wanted = resultRows(seals, sessionId, { results: results ?? [], once: once === undefined ? [] : onceList(once) });
   if (wanted.length === 0 && !head.hasResults) return 0;
-  const select = connection.statement("SELECT entry, name, data FROM results WHERE session = ? AND sequence = ?");
-  // The columns are those of the query.
-  const stored = select.all(head.key, head.sequence) as unknown as readonly ResultRow[];
+  const stored = storedResults(store, head.key, head.sequence);
   const isNamed = ({ name }: ResultRow): boolean => (name === resultName ? results !== undefined : once !== undefined);
   const before = new Map(stored.filter(isNamed).map((row) => [resultKey(row), row.data]));
   const changed = wanted.filter((row) => !sameBytes(before.get(resultKey(row)), row.data));

@@ -6,7 +6,7 @@ import type {
   EntryResult,
   Fence,
   SaveReceipt,
-  SessionSummary,
+  SessionInfo,
   StateDelta,
   StepResults,
 } from "../../checkpoint/checkpointer.ts";
@@ -140,7 +140,7 @@ export class Writer {
     return this.#kept.toReversed().map((kept) => this.#known(kept));
   }
 
-  get summary(): SessionSummary {
+  get summary(): SessionInfo {
     const { record: newest, createdAt, updatedAt } = this.newest;
     const { sessionId, graph: name, fingerprint, status, step } = newest;
     return { sessionId, graph: name, fingerprint, status, step, createdAt, updatedAt };

@@ -1,5 +1,5 @@
 /** What a test of the suite is, and what it may do: each has a store of its own, which is closed afterwards. */
-import type { Checkpointer, SessionSummary, StoredCheckpoint } from "../../checkpoint/checkpointer.ts";
+import type { Checkpointer, SessionInfo, StoredCheckpoint } from "../../checkpoint/checkpointer.ts";
 import { SpanloomError } from "../../errors/errors.ts";
 import { valueDifferences } from "./differences.ts";
 import { all, type Everything, everythingDifferences, everythingOf, historyDifferences, type Known } from "./reading.ts";
@@ -40,7 +40,7 @@ const refusalOf = (error: unknown): unknown => (SpanloomError.is(error) ? `${err
 interface Model {
   readonly sessionId: string;
   readonly history: readonly Known[];
-  readonly summary: SessionSummary;
+  readonly summary: SessionInfo;
 }
 
 /** One test under way. */

@@ -1,5 +1,5 @@
 /** `list`: what it tells of each session, in which order, and what the filters choose. */
-import type { SessionFilter, SessionSummary } from "../../checkpoint/checkpointer.ts";
+import type { SessionFilter, SessionInfo } from "../../checkpoint/checkpointer.ts";
 import { sessionStatuses } from "../../events/event.ts";
 import { append, result, Writer, written } from "./fixtures.ts";
 import type { Theme, Trial } from "./harness.ts";
@@ -53,7 +53,7 @@ export const lists: Theme = {
 
   "the list tells of each session what its newest record says": async (trial) => {
     const writer = await written(trial, 2);
-    const summary: SessionSummary = {
+    const summary: SessionInfo = {
       sessionId: "s",
       graph: "g",
       fingerprint: "f1",
@@ -108,7 +108,7 @@ export const lists: Theme = {
     for (const [index, writer] of writers.entries()) {
       const [graph = "", status] = writer.sessionId.split(" ");
       // Another order than that of their making.
-      await writer.save([], { graph, status: status as SessionSummary["status"], time: 1_000 + ((index * 5) % 12) });
+      await writer.save([], { graph, status: status as SessionInfo["status"], time: 1_000 + ((index * 5) % 12) });
     }
     const summaries = writers.map(({ summary }) => summary).toSorted((left, right) => right.updatedAt - left.updatedAt);
     for (const filter of filters) {

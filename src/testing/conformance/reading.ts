@@ -1,5 +1,5 @@
 /** All that can be read of a store, and how two readings differ. */
-import type { Checkpointer, CheckpointRecord, EntryResult, SessionSummary, StoredCheckpoint } from "../../checkpoint/checkpointer.ts";
+import type { Checkpointer, CheckpointRecord, EntryResult, SessionInfo, StoredCheckpoint } from "../../checkpoint/checkpointer.ts";
 import { adopt } from "../../support/value.ts";
 import { recordDifferences, valueDifferences } from "./differences.ts";
 
@@ -42,7 +42,7 @@ function checkpointDifferences(actual: Known, expected: Known): readonly string[
 
 /** What every read of a store gives. */
 export interface Everything {
-  readonly list: readonly SessionSummary[];
+  readonly list: readonly SessionInfo[];
   /** In the order of the list. */
   readonly sessions: readonly {
     readonly newest: Known | undefined;
