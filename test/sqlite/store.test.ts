@@ -119,6 +119,24 @@ describe("the file", () => {
     await expect(runner.invoke({})).rejects.toMatchObject({ code: "checkpoint_failed", cause: unavailable });
   });
 
+  it("that another process makes at the same moment is not taken for another application's", async () => {
+    const path = newFile();
+    const prepare = DatabaseSync.prototype.prepare;
+    let other: unknown;
+    vi.spyOn(DatabaseSync.prototype, "prepare").mockImplementation(function interrupted(this: DatabaseSync, sql) {
+      // In the middle of the look at what the file is.
+      if (other === undefined && sql.includes("sqlite_schema")) {
+        other = "begun";
+        other = storeIn(path, { busyTimeout: "20s" }).load("s");
+      }
+      return prepare.call(this, sql);
+    });
+    const loaded = await storeIn(path, { busyTimeout: "20s" }).load("s");
+    vi.restoreAllMocks();
+    expect([loaded, await other]).toEqual([undefined, undefined]);
+    expect(withDatabase(path, (database) => database.prepare("PRAGMA user_version").get()?.["user_version"])).toBe(1);
+  });
+
   it("is kept in memory as `:memory:`, each store by itself", async () => {
     const [one, other] = [storeIn(":memory:"), storeIn(":memory:")];
     await createRunner(counter(2), { checkpointer: one }).invoke({}, { sessionId: "s" });

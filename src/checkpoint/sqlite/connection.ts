@@ -6,7 +6,7 @@ import { CheckpointError, SpanloomError } from "../../errors/errors.ts";
 import { makeFolders } from "../../support/make-folders.ts";
 import { messageOf } from "../../support/show.ts";
 import type { Awaitable } from "../../support/types.ts";
-import { checkedVersion, migrate } from "./schema.ts";
+import { checkFile, migrate } from "./schema.ts";
 
 export interface ConnectionOptions {
   /** `":memory:"`, or a file. */
@@ -172,7 +172,7 @@ function open({ path, synchronous, busyTimeout }: ConnectionOptions): DatabaseSy
   const database = new DatabaseSync(path, { timeout: Math.min(briefWait, busyTimeout) });
   try {
     // Another's file is left as it is.
-    checkedVersion(database);
+    checkFile(database);
     // The first is of the file, and kept by it. The log is written to the file at every 4000 pages (16 MiB), for which the disk is waited for.
     // What a large transaction leaves of the log is cut to 64 MiB.
     database.exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864");

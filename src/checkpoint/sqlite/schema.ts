@@ -89,22 +89,33 @@ const schemaVersion = migrations.length;
 const numberOf = (database: DatabaseSync, pragma: string): number =>
   Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0]);
 
-/** Brings the file to this version's schema, in one transaction. Throws `schema_too_new`, or `checkpointer_unavailable` for another's file. */
-export function migrate(database: DatabaseSync): void {
-  if (checkedVersion(database) === schemaVersion) return;
-  database.exec("BEGIN IMMEDIATE");
+/** All or nothing, whatever has been begun is ended. */
+function within<T>(database: DatabaseSync, begin: "BEGIN" | "BEGIN IMMEDIATE", work: () => T): T {
+  database.exec(begin);
   try {
-    // Another process may have done it meanwhile.
-    for (const migration of migrations.slice(checkedVersion(database))) database.exec(migration);
-    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}; COMMIT`);
+    const result = work();
+    database.exec("COMMIT");
+    return result;
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
 }
 
-/** Reads alone. Throws as `migrate`. */
-export function checkedVersion(database: DatabaseSync): number {
+/** Brings the file to this version's schema, in one transaction. Throws as `checkFile`. */
+export function migrate(database: DatabaseSync): void {
+  if (checkFile(database) === schemaVersion) return;
+  within(database, "BEGIN IMMEDIATE", () => {
+    // Another process may have done it meanwhile.
+    for (const migration of migrations.slice(foundVersion(database))) database.exec(migration);
+    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
+  });
+}
+
+/** Reads alone, all of one moment: another process may just be making the file. Throws `schema_too_new`, or `checkpointer_unavailable` for another's file. */
+export const checkFile = (database: DatabaseSync): number => within(database, "BEGIN", () => foundVersion(database));
+
+function foundVersion(database: DatabaseSync): number {
   const found = numberOf(database, "user_version");
   if (found > schemaVersion) throw new CheckpointError("schema_too_new", { backend: "sqlite", found, known: schemaVersion });
   const isOurs = numberOf(database, "application_id") === applicationId;
