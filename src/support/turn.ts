@@ -1,4 +1,4 @@
-/** Lets the event loop turn now and then: what awaits nothing but promises would hold up timers, signals, sockets and every other session. */
+/** The turns of the event loop. It is let turn now and then: what awaits nothing but promises would hold up timers, signals, sockets and every other session. */
 
 /* Bound when this is loaded, so that the fake timers of a test cannot stop a run. It moves no date and no duration that anyone sees. */
 const now = performance.now.bind(performance);
@@ -6,6 +6,9 @@ const immediate = setImmediate;
 
 /** Milliseconds without a turn after which one is due: from so many steps on, and of steps that take long themselves. */
 const patience = { steps: 32, many: 20, few: 100 };
+
+/** Called once, when the turn of the loop that goes on has ended. */
+export const atTurnsEnd = (then: () => void): void => void immediate(then);
 
 /** When the turn of the loop began that is still going on, as far as anyone asked. */
 let began: number | undefined;

@@ -91,6 +91,22 @@ describe("the file", () => {
     expect([version, application]).toEqual([1, 0x5370616e]);
   });
 
+  it("has pages of a kilobyte, and is worked with as well if it was given others", async () => {
+    const path = newFile();
+    const pageSize = (): unknown => withDatabase(path, (database) => database.prepare("PRAGMA page_size").get())?.["page_size"];
+    const store = storeIn(path);
+    await createRunner(counter(3), { checkpointer: store }).invoke({}, { sessionId: "s" });
+    await store.close();
+    expect(pageSize()).toBe(1024);
+    withDatabase(path, (database) =>
+      database.exec("PRAGMA journal_mode = DELETE; PRAGMA page_size = 8192; VACUUM; PRAGMA journal_mode = WAL"),
+    );
+    const runner = createRunner(counter(3), { checkpointer: storeIn(path) });
+    await runner.invoke({}, { sessionId: "t" });
+    expect((await all(runner.sessions())).map(({ step }) => step)).toEqual([3, 3]);
+    expect(pageSize()).toBe(8192);
+  });
+
   it("of a newer schema is refused, and left as it is", async () => {
     const path = newFile();
     await createRunner(counter(1), { checkpointer: storeIn(path) }).invoke({}, { sessionId: "s" });

@@ -1,11 +1,12 @@
 /** One open file: its statements, its transactions, and what is made of SQLite's errors. Everything is synchronous but waiting for a lock. */
 import { closeSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementResultingChanges, type StatementSync } from "node:sqlite";
 import { CheckpointError, SpanloomError } from "../../errors/errors.ts";
 import { makeFolders } from "../../support/make-folders.ts";
 import { messageOf } from "../../support/show.ts";
 import type { Awaitable } from "../../support/types.ts";
+import { Moment, noMoment } from "./moment.ts";
 import { checkFile, migrate } from "./schema.ts";
 
 export interface ConnectionOptions {
@@ -54,6 +55,7 @@ const unavailable = (reason: string, cause?: unknown): CheckpointError =>
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #moment = new Moment(() => this.#compiled("SELECT 1 FROM sqlite_schema").iterate());
   #database: DatabaseSync | undefined;
   #closed = false;
 
@@ -61,8 +63,37 @@ export class Connection {
     this.#options = options;
   }
 
-  /** Compiled once. The file is opened by the first. */
+  /** For what sees all that has been written until then. */
   statement(sql: string): StatementSync {
+    this.#moment.release();
+    return this.#compiled(sql);
+  }
+
+  /** Of the moment that is held, or `noMoment`. */
+  get moment(): number {
+    return this.#moment.number;
+  }
+
+  /**
+   * A write by one statement, made on the moment that is held: then nothing has been written since that this connection has not written.
+   * Otherwise the statement is that for `noMoment`.
+   */
+  append(statementOn: (moment: number) => string, ...values: readonly SQLInputValue[]): StatementResultingChanges {
+    const moment = this.#moment;
+    try {
+      moment.hold();
+      return this.#compiled(statementOn(moment.number)).run(...values);
+    } catch (error) {
+      const wasHeld = moment.number !== noMoment;
+      moment.refuse();
+      if (!wasHeld || !isLocked(error)) throw error;
+      // Another connection has written since, or is about to.
+      return this.#compiled(statementOn(noMoment)).run(...values);
+    }
+  }
+
+  /** Compiled once. The file is opened by the first. */
+  #compiled(sql: string): StatementSync {
     const found = this.#statements.get(sql);
     if (found !== undefined) return found;
     const made = this.#opened().prepare(sql);
@@ -147,6 +178,7 @@ export class Connection {
   }
 
   #giveUp(): void {
+    this.#moment.release();
     this.#statements.clear();
     const database = this.#database;
     this.#database = undefined;
@@ -173,9 +205,10 @@ function open({ path, synchronous, busyTimeout }: ConnectionOptions): DatabaseSy
   try {
     // Another's file is left as it is.
     checkFile(database);
-    // The first is of the file, and kept by it. The log is written to the file at every 4000 pages (16 MiB), for which the disk is waited for.
-    // What a large transaction leaves of the log is cut to 64 MiB.
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864");
+    // The first two are of the file, and kept by it. A commit writes whole pages, and what one step writes is short. The log is written to the
+    // file at every 16384 pages (16 MiB), for which the disk is waited for. What a large transaction leaves of the log is cut to 64 MiB.
+    database.exec("PRAGMA page_size = 1024; PRAGMA journal_mode = WAL");
+    database.exec("PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = 67108864");
     database.exec(`PRAGMA synchronous = ${synchronous}`);
     migrate(database);
     return database;

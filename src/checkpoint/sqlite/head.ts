@@ -3,6 +3,7 @@ import { CheckpointError } from "../../errors/errors.ts";
 import type { Fence } from "../checkpointer.ts";
 import { idProblem } from "../options.ts";
 import type { Connection } from "./connection.ts";
+import { noMoment } from "./moment.ts";
 import { longestSequence, newestId } from "./schema.ts";
 
 export interface Head {
@@ -21,6 +22,8 @@ export interface Head {
   /** Bytes of the last snapshot, and of what was written since. */
   readonly base: number;
   readonly since: number;
+  /** On which it was written: while that is held, no other connection has written since. */
+  readonly moment: number;
 }
 
 const newest = `
@@ -50,7 +53,8 @@ function readHead(connection: Connection, sessionId: string): Head | undefined {
   if (row === undefined) return undefined;
   const { key, sequence, status, step, graph, base, since } = row;
   const hasResults = row.has_results === 1;
-  return { key, sequence, status, step, graph, base, since, hasResults, checkpointId: row.checkpoint_id, ownerEpoch: row.owner_epoch };
+  const [checkpointId, ownerEpoch] = [row.checkpoint_id, row.owner_epoch];
+  return { key, sequence, checkpointId, ownerEpoch, status, step, graph, hasResults, base, since, moment: noMoment };
 }
 
 export const isCurrent = (head: Head, fence: Fence): boolean => head.checkpointId === fence.checkpointId && head.ownerEpoch === fence.epoch;

@@ -7,6 +7,7 @@ import { show } from "../../support/show.ts";
 import type { Duration } from "../../support/types.ts";
 import type { Checkpointer } from "../checkpointer.ts";
 import type { Codec } from "../codec.ts";
+import { amend } from "./amend.ts";
 import { deleteSession, deleteSessions, prune } from "./care.ts";
 import { Connection } from "./connection.ts";
 import { Graphs } from "./graphs.ts";
@@ -16,7 +17,7 @@ import { list } from "./list.ts";
 import { load } from "./read.ts";
 import { Seals } from "./rows.ts";
 import type { Store } from "./store.ts";
-import { addResults, amend, save } from "./write.ts";
+import { addResults, save } from "./write.ts";
 
 export interface SqliteOptions {
   /** What a committed step survives: `"normal"` (default) the death of the process, `"full"` also that of the machine, at the price of a flush to disk for each write. */

@@ -1,12 +1,12 @@
-/** What is written of a session: records, changes of the newest one, results. Each write is one transaction, under the writer's fence. */
-import type { Amendment, CheckpointRecord, Fence, SaveReceipt, StateDelta, StepResults } from "../checkpointer.ts";
+/** What is added to a session: records and results. Each write is one transaction, under the writer's fence. */
+import type { CheckpointRecord, Fence, SaveReceipt, StateDelta, StepResults } from "../checkpointer.ts";
 import type { Sealed } from "../codec.ts";
-import { amended, deltaText, openTree, stateText } from "../codec/record.ts";
+import { deltaText, openTree, stateText } from "../codec/record.ts";
 import { checkIds } from "../options.ts";
 import { type Connection, unlessTaken } from "./connection.ts";
 import { conflict, fenced, type Head, isCurrent } from "./head.ts";
-import { reading, storedResults } from "./read.ts";
-import { onceList, type RecordRow, resultName, type ResultRow, resultRows } from "./rows.ts";
+import { noMoment } from "./moment.ts";
+import { onceList, resultName, type ResultRow, resultRows } from "./rows.ts";
 import { longestSequence, recordId, sequenceBits } from "./schema.ts";
 import type { Store } from "./store.ts";
 
@@ -26,12 +26,20 @@ const insertRecord = `INSERT INTO checkpoints (
   id, checkpoint_id, parent_id, graph, epoch, step, status, created_at, snapshot, size, since, record, state, open
 ) VALUES (${recordId}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
+/** The usual record, of a session that runs on: its row id and its owner come last. */
+const usualColumns = "checkpoint_id, graph, step, created_at, size, since, record, state, status, snapshot, id, epoch";
+const usualValues = (snapshot: 0 | 1): string => `?, ?, ?, ?, ?, ?, ?, ?, 'running', ${snapshot}, ? |`;
+
 /* A newer record has this row id already, and a newer owner or a deleted session leave nothing to select. */
-const appendRecord = (snapshot: 0 | 1): string => `INSERT INTO checkpoints (
-  id, checkpoint_id, graph, epoch, step, status, created_at, snapshot, size, since, record, state
-) SELECT key << ${sequenceBits} | ?, ?, ?, owner_epoch, ?, 'running', ?, ${snapshot}, ?, ?, ?, ? FROM sessions WHERE key = ? AND owner_epoch = ?`;
-const appendSnapshot = appendRecord(1);
-const appendDelta = appendRecord(0);
+const fencedAppend = (snapshot: 0 | 1): string => `INSERT INTO checkpoints (${usualColumns})
+  SELECT ${usualValues(snapshot)} (key << ${sequenceBits}), owner_epoch FROM sessions WHERE key = ? AND owner_epoch = ?`;
+
+/* On the moment on which the record before was written: there is no newer one, and no newer owner. */
+const plainAppend = (snapshot: 0 | 1): string => `INSERT INTO checkpoints (${usualColumns})
+  VALUES (${usualValues(snapshot)} (? << ${sequenceBits}), ?)`;
+
+const appendSnapshot = { fenced: fencedAppend(1), plain: plainAppend(1) };
+const appendDelta = { fenced: fencedAppend(0), plain: plainAppend(0) };
 
 interface Written {
   readonly text: string;
@@ -46,7 +54,7 @@ function writtenState(head: Head | undefined, delta: StateDelta): Written {
   return { text: isSnapshot ? stateText(delta.state()) : deltaText(delta), isSnapshot };
 }
 
-const bytesOf = (sealed: Sealed | null): number => (typeof sealed === "string" ? Buffer.byteLength(sealed) : (sealed?.length ?? 0));
+export const bytesOf = (sealed: Sealed | null): number => (typeof sealed === "string" ? Buffer.byteLength(sealed) : (sealed?.length ?? 0));
 
 /** Bytes by which the next snapshot comes nearer. */
 const weightOf = ({ changes }: StateDelta, size: number): number =>
@@ -76,7 +84,7 @@ interface Place {
   readonly before: Head | undefined;
 }
 
-function partOf({ seals }: Store, { key, graph, before }: Place, record: CheckpointRecord, delta: StateDelta): Part {
+function partOf({ connection, seals }: Store, { key, graph, before }: Place, record: CheckpointRecord, delta: StateDelta): Part {
   const { sessionId, checkpointId, epoch, step, status } = record;
   const sequence = before === undefined ? 0 : before.sequence + 1;
   if (sequence > longestSequence) throw new RangeError(`a session has at most ${longestSequence + 1} records`);
@@ -87,7 +95,8 @@ function partOf({ seals }: Store, { key, graph, before }: Place, record: Checkpo
   const since = isSnapshot || before === undefined ? 0 : before.since + weightOf(delta, stateSize);
   const base = isSnapshot || before === undefined ? stateSize : before.base;
   const hasResults = record.results.length > 0 || record.once.size > 0;
-  const head = { key, sequence, checkpointId, ownerEpoch: epoch, status, step, graph, hasResults, base, since };
+  const { moment } = connection;
+  const head = { key, sequence, checkpointId, ownerEpoch: epoch, status, step, graph, hasResults, base, since, moment };
   return { head, isSnapshot, fixed, state, stateSize, size: stateSize + bytesOf(fixed) };
 }
 
@@ -114,10 +123,11 @@ function append(store: Store, fence: Fence, record: CheckpointRecord, delta: Sta
   if (graphs.keyOf(record) !== graph) return undefined;
   const { head, isSnapshot, fixed, state, stateSize, size } = partOf(store, { key, graph, before }, record, delta);
   const { checkpointId, step, time } = record;
-  const statement = connection.statement(isSnapshot ? appendSnapshot : appendDelta);
+  const statements = isSnapshot ? appendSnapshot : appendDelta;
+  const statementOn = (moment: number): string => (moment !== noMoment && moment === before.moment ? statements.plain : statements.fenced);
   const { sequence, since } = head;
   const added = unlessTaken(() =>
-    statement.run(sequence, checkpointId, graph, step, time, stateSize, since, fixed, state, key, fence.epoch),
+    connection.append(statementOn, checkpointId, graph, step, time, stateSize, since, fixed, state, sequence, key, fence.epoch),
   );
   if (added?.changes !== 1) return undefined;
   heads.set(record.sessionId, head);
@@ -166,7 +176,7 @@ function updateSession(connection: Connection, key: number, { graph, fingerprint
   connection.statement(sql).run(graph, fingerprint, status, step, epoch, time, key);
 }
 
-function insertResults({ connection }: Store, { key, sequence }: Head, rows: readonly ResultRow[]): void {
+export function insertResults({ connection }: Store, { key, sequence }: Head, rows: readonly ResultRow[]): void {
   const statement = connection.statement("INSERT OR REPLACE INTO results (session, sequence, entry, name, data) VALUES (?, ?, ?, ?, ?)");
   for (const { entry, name, data } of rows) statement.run(key, sequence, entry, name, data);
 }
@@ -186,55 +196,3 @@ export function addResults(store: Store, sessionId: string, fence: Fence, added:
   });
   heads.set(sessionId, { ...head, hasResults: head.hasResults || rows.length > 0 });
 }
-
-export function amend(store: Store, sessionId: string, fence: Fence, change: Amendment): SaveReceipt {
-  const { connection, heads } = store;
-  heads.forget(sessionId);
-  return connection.write(() => {
-    const head = fenced(connection, sessionId, fence);
-    if (head === undefined) throw conflict(sessionId, fence);
-    const size = amendRecord(store, sessionId, head, change) + amendResults(store, sessionId, head, change);
-    const sql = "UPDATE sessions SET status = ?, step = ?, owner_epoch = ?, updated_at = ? WHERE key = ?";
-    connection.statement(sql).run(change.status ?? head.status, head.step, change.epoch ?? head.ownerEpoch, change.time, head.key);
-    return { size };
-  });
-}
-
-function amendRecord({ connection, seals }: Store, sessionId: string, head: Head, change: Amendment): number {
-  const { key, sequence, checkpointId } = head;
-  const select = `SELECT status, open FROM checkpoints WHERE id = ${recordId}`;
-  // The head is that of a record, within this transaction.
-  const row = connection.first(select, key, sequence) as Pick<RecordRow, "status" | "open">;
-  const status = change.status ?? head.status;
-  const before = reading(sessionId, checkpointId, () => seals.openOf(sessionId, { ...row, checkpoint_id: checkpointId }));
-  const after = seals.open(sessionId, checkpointId, status, amended(before, change));
-  const sql = `UPDATE checkpoints SET status = ?, updated_at = ?, open = ? WHERE id = ${recordId}`;
-  connection.statement(sql).run(status, change.time, after, key, sequence);
-  return bytesOf(after);
-}
-
-const resultKey = ({ entry, name }: Pick<ResultRow, "entry" | "name">): string => `${name}\0${entry}`;
-
-/** Only what differs is written. Gives its bytes. */
-function amendResults(store: Store, sessionId: string, head: Head, { results, once }: Amendment): number {
-  const { connection, seals } = store;
-  if (results === undefined && once === undefined) return 0;
-  const wanted = resultRows(seals, sessionId, { results: results ?? [], once: once === undefined ? [] : onceList(once) });
-  if (wanted.length === 0 && !head.hasResults) return 0;
-  const stored = storedResults(store, head.key, head.sequence);
-  const isNamed = ({ name }: ResultRow): boolean => (name === resultName ? results !== undefined : once !== undefined);
-  const before = new Map(stored.filter(isNamed).map((row) => [resultKey(row), row.data]));
-  const changed = wanted.filter((row) => !sameBytes(before.get(resultKey(row)), row.data));
-  insertResults(store, head, changed);
-  for (const row of wanted) before.delete(resultKey(row));
-  const remove = connection.statement("DELETE FROM results WHERE session = ? AND sequence = ? AND entry = ? AND name = ?");
-  for (const key of before.keys()) {
-    const [name = "", entry = ""] = key.split("\0");
-    remove.run(head.key, head.sequence, entry, name);
-  }
-  return changed.reduce((sum, { data }) => sum + bytesOf(data), 0);
-}
-
-/** Bytes of a codec may differ each time that they are made. */
-const sameBytes = (before: ResultRow["data"] | undefined, after: ResultRow["data"]): boolean =>
-  typeof before === "string" && before === after;

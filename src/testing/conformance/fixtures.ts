@@ -114,14 +114,14 @@ function withOnce(before: CheckpointRecord["once"], added: StepResults["once"]):
 /** A session that a test writes, in the store and in the model. What the store refuses is in neither. */
 export class Writer {
   readonly sessionId: string;
-  readonly #trial: Trial;
+  readonly #trial: Pick<Trial, "store">;
   /** Oldest first. */
   #kept: readonly Kept[] = [];
   #count = 0;
   #ownerEpoch = 0;
   #createdAt = 0;
 
-  constructor(trial: Trial, sessionId = "s") {
+  constructor(trial: Pick<Trial, "store">, sessionId = "s") {
     this.#trial = trial;
     this.sessionId = sessionId;
   }
