@@ -69,6 +69,11 @@ export class Attempt implements Stoppable {
     return this.#controller.signal;
   }
 
+  /** Told to stop, or over its time. */
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
   /** Never rejects. At once, when the node's code returned at once. */
   run(): AttemptOutcome | Promise<AttemptOutcome> {
     this.scope.execution.cancellation.running.add(this);

@@ -3,6 +3,7 @@ import type { ChannelChange, CheckpointRecord, SaveReceipt } from "../checkpoint
 import { RunnerError, SpanloomError } from "../errors/errors.ts";
 import { serializeError } from "../events/serialize.ts";
 import type { SessionStatus } from "../events/event.ts";
+import { isThenable } from "../support/thenable.ts";
 import type { Awaitable, Values } from "../support/types.ts";
 import type { CheckpointTrace, InvocationTrace, SuperstepTrace } from "../telemetry/instrumentation.ts";
 import { type DueStep, type Execution, nothingDue, type SessionState, type Unsaved } from "./execution.ts";
@@ -66,7 +67,7 @@ export function maybeCheckpoint(execution: Execution, parent: Parent, wanted: Sa
   } catch (error) {
     return refused(error);
   }
-  return written instanceof Promise ? written.then(saved, refused) : saved(written);
+  return isThenable(written) ? Promise.resolve(written).then(saved, refused) : saved(written);
 }
 
 /** The status of a record that the store has not got is saved with that record. */
@@ -78,6 +79,9 @@ function withUnsaved({ state, unsaved }: Execution, save: Save): Save {
 const noChanges: Unsaved["changes"] = Object.freeze([]);
 
 export const nothingUnsaved: Unsaved = Object.freeze({ record: undefined, changes: noChanges, size: 0, takeOverFrom: undefined });
+
+/** The store does not have what holds of the session: only who runs it knows. */
+export const isUnsaved = ({ settings, unsaved }: Execution): boolean => !settings.autosave || unsaved.record !== undefined;
 
 /** What was to be saved is what holds from now on. */
 function adopt(execution: Execution, save: Save, checkpointId: string | undefined): void {

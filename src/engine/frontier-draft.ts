@@ -13,7 +13,7 @@ interface Known {
 }
 
 function note({ counts, plain }: Known, { node, ordinal, sent, failure }: FrontierEntry): void {
-  counts.set(node, ordinal + 1);
+  counts.set(node, Math.max(counts.get(node) ?? 0, ordinal + 1));
   if (!sent && failure === undefined) plain.add(node);
 }
 
@@ -31,10 +31,9 @@ export class FrontierDraft {
     this.#before = arrivals;
   }
 
-  /** What was due already, and goes on waiting. */
+  /** What was due already, and goes on waiting: as it is, since results, questions and answers are known by its number. */
   carry(entry: FrontierEntry): void {
-    if (entry.sent || entry.failure !== undefined) this.#push(entry.node, entry.sent, entry.item, entry.failure);
-    else this.#addPlain(this.#plan.nodeIndex.get(entry.node) ?? endIndex);
+    this.#add(entry);
   }
 
   follow(edges: readonly PlannedEdge[], source: string): void {
@@ -85,9 +84,12 @@ export class FrontierDraft {
 
   #push(node: string, sent: boolean, item: unknown, failure: EntryFailure | undefined): void {
     const known = this.#next.length > 0 ? this.#knownSoFar() : undefined;
-    const entry = Object.freeze({ node, ordinal: known?.counts.get(node) ?? 0, sent, item, failure });
+    this.#add(Object.freeze({ node, ordinal: known?.counts.get(node) ?? 0, sent, item, failure }));
+  }
+
+  #add(entry: FrontierEntry): void {
     this.#next.push(entry);
-    if (known !== undefined) note(known, entry);
+    if (this.#known !== undefined) note(this.#known, entry);
   }
 
   #knownSoFar(): Known {

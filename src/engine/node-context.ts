@@ -70,7 +70,7 @@ async function runOnce(attempt: Attempt, key: string, run: () => Awaitable<unkno
   if (!isName(key)) throw misuse(attempt, "key", `of \`once\` must be a text that is not empty, not ${show(key)}`);
   if (attempt.ended) throw new Error(`once(${JSON.stringify(key)}) was called after the attempt had ended.`);
   const { results } = attempt.scope;
-  return handOut(await results.once(attempt.key, key, run));
+  return handOut(await results.once(attempt, key, run));
 }
 
 /** A slash within a part of a key would make one key of two. */

@@ -1,7 +1,7 @@
 /** Pauses that a runner was set to: before and after named nodes, and after each step. */
 import type { FrontierEntry } from "../checkpoint/checkpointer.ts";
 import type { Interrupt } from "../events/event.ts";
-import { type Execution } from "./execution.ts";
+import { entryKey, type Execution } from "./execution.ts";
 
 const none: readonly Interrupt[] = Object.freeze([]);
 
@@ -14,7 +14,9 @@ export function pauseBeforeStep({ settings, state, due }: Execution, active: rea
   const step = state.step + 1;
   if (settings.pauseBefore.size === 0) return none;
   const passed = due.pausePassed?.step === step ? due.pausePassed.nodes : [];
-  const nodes = new Set(active.map(({ node }) => node).filter((node) => settings.pauseBefore.has(node) && !passed.includes(node)));
+  // An entry whose result is kept does not run.
+  const running = active.filter((entry) => !due.results.has(entryKey(entry))).map(({ node }) => node);
+  const nodes = new Set(running.filter((node) => settings.pauseBefore.has(node) && !passed.includes(node)));
   return nodes.size === 0 ? none : Array.from(nodes, (node) => pauseOf("before", step, node));
 }
 

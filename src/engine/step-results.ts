@@ -6,6 +6,18 @@ import type { Awaitable } from "../support/types.ts";
 import { adopt } from "../support/value.ts";
 import type { Execution } from "./execution.ts";
 
+/** What a sub-step is of: an entry's attempt. */
+export interface SubStepOwner {
+  /** Of the entry. */
+  readonly key: string;
+  readonly isStopped: boolean;
+}
+
+interface SubStep {
+  readonly owner: SubStepOwner;
+  readonly result: Promise<unknown>;
+}
+
 export class StepResultStore {
   readonly #execution: Execution;
   readonly #stored: boolean;
@@ -15,7 +27,7 @@ export class StepResultStore {
   readonly #earlier: ReadonlyMap<string, EntryResult>;
   readonly #added: EntryResult[] = [];
   #once: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
-  #running: Map<string, Promise<unknown>> | undefined;
+  #running: Map<string, SubStep> | undefined;
   /** Results that no write has taken yet. */
   #waiting: EntryResult[] = [];
   /** The write under way: one at a time takes all that has come. */
@@ -67,18 +79,25 @@ export class StepResultStore {
     this.#over = true;
   }
 
-  /** The stored result of a sub-step, or that of running it now; concurrent calls of one key share it. */
-  once(entry: string, key: string, run: () => Awaitable<unknown>): Promise<unknown> {
-    const stored = this.#once.get(entry);
+  /**
+   * The stored result of a sub-step, or that of running it now; concurrent calls of one key share it, also with an attempt that has failed
+   * meanwhile. One that was told to stop, or was over its time, may never end: the next runs the sub-step itself.
+   */
+  once(owner: SubStepOwner, key: string, run: () => Awaitable<unknown>): Promise<unknown> {
+    const stored = this.#once.get(owner.key);
     if (stored?.has(key) === true) return Promise.resolve(stored.get(key));
-    const running = JSON.stringify([entry, key]);
-    const found = this.#running?.get(running);
-    if (found !== undefined) return found;
+    const name = JSON.stringify([owner.key, key]);
+    const found = this.#running?.get(name);
+    if (found?.owner.isStopped === false) return found.result;
     // What cannot be stored is not run: it may be what was refused.
     if (this.#failure !== undefined) return this.#refusal();
-    const promise = this.#runOnce(entry, key, run).finally(() => this.#running?.delete(running));
-    (this.#running ??= new Map()).set(running, promise);
-    return promise;
+    const running = { owner, result: this.#runOnce(owner, key, run).finally(() => this.#forget(name, running)) };
+    (this.#running ??= new Map()).set(name, running);
+    return running.result;
+  }
+
+  #forget(name: string, ended: SubStep): void {
+    if (this.#running?.get(name) === ended) this.#running.delete(name);
   }
 
   /** What a record keeps of the step while it is not done. */
@@ -95,9 +114,11 @@ export class StepResultStore {
     this.#writing = this.#waiting.length > 0 ? this.#write() : undefined;
   }
 
-  async #runOnce(entry: string, key: string, run: () => Awaitable<unknown>): Promise<unknown> {
+  async #runOnce(owner: SubStepOwner, key: string, run: () => Awaitable<unknown>): Promise<unknown> {
+    const entry = owner.key;
     const { value } = adopt(await run(), `once(${JSON.stringify(key)})`);
-    if (this.#over) return value;
+    // Another attempt may be running it by now.
+    if (this.#over || owner.isStopped) return value;
     if (this.#execution.settings.autosave) await this.#store({ results: [], once: [{ entry, key, value }] });
     if (this.#failure !== undefined) return this.#refusal();
     this.#once = new Map(this.#once).set(entry, new Map(this.#once.get(entry)).set(key, value));

@@ -74,7 +74,7 @@ export function replace<Value>(value: Value): Replace<Value> {
 
 /** Whether an update is a `replace`, also one made by another copy of this package. */
 export function isReplace(update: unknown): update is Replace<unknown> {
-  return typeof update === "object" && update !== null && Object.hasOwn(update, "~replace");
+  return typeof update === "object" && update !== null && Object.hasOwn(update, "~replace") && Object.keys(update).length === 1;
 }
 
 /** A chat message. With an `id`, a later message of the same id takes its place. */

@@ -8,6 +8,7 @@ import type { InvocationFacts, InvocationKind } from "../telemetry/instrumentati
 import type { Core, Ticket } from "./core.ts";
 import { layered } from "./layered.ts";
 import { Invocation } from "./invocation.ts";
+import { refuseOption } from "./settings.ts";
 
 export interface Beginning {
   readonly kind: InvocationKind;
@@ -105,6 +106,16 @@ export function makeExecution(core: Core, ticket: Ticket, beginning: Beginning, 
     unsaved: { ...nothingUnsaved, changes: beginning.changes },
     progressedAt: settings.clock.monotonic(),
   };
+}
+
+/**
+ * For a write that belongs to no run: what the store refuses has no next record to be in, and so is never only warned of. Throws
+ * `invalid_option` when nothing may be saved.
+ */
+export function outsideRuns(execution: Execution): Execution {
+  const { settings } = execution;
+  if (!settings.autosave) refuseOption("autosave", "is off: a session that is stored cannot be written to");
+  return { ...execution, settings: { ...settings, onCheckpointError: "fail" } };
 }
 
 /** Opens the invocation's span and tells that it has begun: after this, it must be run or failed. */

@@ -44,7 +44,8 @@ function borrow(core: Core, ticket: Ticket, { execution }: Invocation): () => vo
   };
 }
 
-function settle(core: Core, invocation: Invocation): void {
+/** One that is over is held no more. */
+export function settle(core: Core, invocation: Invocation): void {
   if (invocation.over) core.held.delete(invocation.execution.sessionId);
 }
 

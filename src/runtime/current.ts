@@ -1,4 +1,5 @@
 /** The session as it is now, for those who read it. */
+import { isUnsaved } from "../engine/checkpoint.ts";
 import type { Core } from "./core.ts";
 import { readSession } from "./open-session.ts";
 import { type LooseSnapshot, snapshotOf, snapshotOfExecution } from "./snapshot.ts";
@@ -6,8 +7,7 @@ import { type LooseSnapshot, snapshotOf, snapshotOfExecution } from "./snapshot.
 /** Throws as `readSession` does. */
 async function currentSnapshot(core: Core, sessionId: string): Promise<LooseSnapshot> {
   const execution = core.held.get(sessionId)?.execution;
-  // What is not saved is known to the invocation that holds it alone.
-  if (execution !== undefined && !execution.settings.autosave) return snapshotOfExecution(execution);
+  if (execution !== undefined && isUnsaved(execution)) return snapshotOfExecution(execution);
   return snapshotOf(await readSession(core, sessionId));
 }
 

@@ -37,7 +37,7 @@ export function migrate(plan: Plan, { record, state }: StoredCheckpoint, due: Du
     return refuse("the migration threw an error", { cause });
   }
   const migrated = checked(plan, given, refuse);
-  return { state: migrated.state, ...renamed(record.next, isDone, open, migrated.next) };
+  return { state: migrated.state, ...renamed(plan, refuse, record.next, isDone, open, migrated.next) };
 }
 
 function checked(plan: Plan, given: unknown, refuse: Refuse): { readonly state: Values; readonly next: readonly string[] } {
@@ -61,6 +61,8 @@ function nodeName(plan: Plan, name: unknown, refuse: Refuse): string {
 
 /** Entries under the names that they were given, one for one; of another number, they are new. What has finished stays as it is. */
 function renamed(
+  plan: Plan,
+  refuse: Refuse,
   all: readonly FrontierEntry[],
   isDone: (entry: FrontierEntry) => boolean,
   open: readonly FrontierEntry[],
@@ -79,7 +81,14 @@ function renamed(
     return entry;
   });
   const next = same ? all.flatMap((entry) => renaming.get(entry) ?? []) : [...kept, ...named];
+  const unsent = next.find(({ node, sent }) => !sent && isInputNode(plan, node));
+  if (unsent !== undefined) refuse(`the migration names "${unsent.node}", which only a send can reach`);
   return { next, renaming };
+}
+
+function isInputNode(plan: Plan, name: string): boolean {
+  const index = plan.nodeIndex.get(name);
+  return index !== undefined && plan.nodes[index]?.input === true;
 }
 
 function freeOrdinal(taken: Set<string>, node: string): number {

@@ -19,9 +19,11 @@ function renamedInterrupt(
   nodes: ReadonlyMap<string, string>,
 ): Interrupt | undefined {
   const { id, kind, step, node = "" } = asked;
-  if (kind !== "interrupt") {
+  // Of a step that was done.
+  if (kind === "after" || kind === "step") return asked;
+  if (kind === "before") {
     const name = nodes.get(node);
-    return name === undefined ? undefined : Object.freeze({ ...asked, id: `${step}/${kind}/${name}`, node: name });
+    return name === undefined ? undefined : Object.freeze({ ...asked, id: `${step}/before/${name}`, node: name });
   }
   const [, ordinal = "", question = ""] = /^(\d+)\/(.*)$/su.exec(id.slice(`${step}/${node}/`.length)) ?? [];
   const entry = keys.get(`${node}/${ordinal}`);

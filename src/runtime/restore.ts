@@ -38,6 +38,12 @@ export function restore({ ports }: Core, stored: StoredCheckpoint, known: DueSte
   return { state: session, due: withSeen(due, aligned), changes, idOf, migrated };
 }
 
+/** Of a session that nothing is run of: what its channels hold is not looked at. */
+export function stateAsStored({ ports }: Core, { record }: StoredCheckpoint): SessionState {
+  const { step, next, arrivals, seen } = record;
+  return { step, image: initialImage(ports.plan), frontier: next, arrivals, seen };
+}
+
 /** Results say which versions they were made of, in the order of the graph that made them. */
 function withSeen(due: DueStep, aligned: (versions: readonly number[]) => readonly number[]): DueStep {
   const results = Array.from(due.results, ([key, result]): [string, EntryResult] => [

@@ -5,11 +5,11 @@ import { isSessionComplete } from "../engine/complete.ts";
 import { openInterrupts } from "../engine/execution.ts";
 import { RunnerError, SpanloomError } from "../errors/errors.ts";
 import { messageOf } from "../support/show.ts";
-import { makeExecution } from "./begin.ts";
+import { makeExecution, outsideRuns } from "./begin.ts";
 import type { Core, Ticket } from "./core.ts";
 import { checkUnfinished, openSession, readSession } from "./open-session.ts";
 import { asking } from "./reading.ts";
-import { restore, storedDue } from "./restore.ts";
+import { stateAsStored, storedDue } from "./restore.ts";
 import type { RunnerSettings } from "./settings.ts";
 
 function forkedStatus({ next, status, interrupts, answers }: CheckpointRecord): CheckpointRecord["status"] {
@@ -72,7 +72,6 @@ export async function forkSession(
     await store.save({ checkpointId: undefined, epoch: 0 }, forked, { changes, size, state: () => state });
   } catch (error) {
     if (SpanloomError.is(error, "checkpoint_conflict")) throw new RunnerError("session_exists", { sessionId }, { cause: error });
-    if (SpanloomError.is(error)) throw error;
     throw new RunnerError("checkpoint_failed", { sessionId, step: record.step, reason: messageOf(error) }, { cause: error });
   }
 }
@@ -81,14 +80,14 @@ export async function forkSession(
 export async function finishSession(core: Core, ticket: Ticket): Promise<StoredCheckpoint> {
   const loaded = await openSession(core, ticket.sessionId);
   const { stored } = loaded;
-  const { status } = stored.record;
-  const { state, changes } = restore(core, stored);
-  // It stays as it was stored, whatever a migration would make of it.
-  const due = storedDue(stored);
-  const beginning = { kind: "resume", epoch: stored.ownerEpoch + 1, state, due, status, resting: "idle", loaded, changes } as const;
+  // Its owner is gone, or has lost it by this.
+  const status = stored.record.status === "running" ? "idle" : stored.record.status;
+  // It stays as it was stored, also if the graph has changed: nothing of it will run.
+  const [state, due] = [stateAsStored(core, stored), storedDue(stored)];
+  const beginning = { kind: "resume", epoch: stored.ownerEpoch + 1, state, due, status, resting: "idle", loaded, changes: [] } as const;
   await core.release(ticket.sessionId, "finish");
   const execution = makeExecution(core, ticket, beginning, undefined);
-  const silent = { ...execution, events: execution.events.silenced() };
+  const silent = { ...outsideRuns(execution), events: execution.events.silenced() };
   await maybeCheckpoint(silent, undefined, { kind: "status", status, due, takeOverFrom: stored.ownerEpoch, finished: true });
   execution.events.emit("session.finished", { status });
   return readSession(core, ticket.sessionId);

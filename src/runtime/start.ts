@@ -1,6 +1,6 @@
 /** Begins a session: from an input to its first record, and on. */
 import type { FrontierEntry } from "../checkpoint/checkpointer.ts";
-import { maybeCheckpoint } from "../engine/checkpoint.ts";
+import { isUnsaved, maybeCheckpoint } from "../engine/checkpoint.ts";
 import { isSessionComplete } from "../engine/complete.ts";
 import { type Execution, noArrivals, nothingDue, type SessionState } from "../engine/execution.ts";
 import { computeEntryFrontier } from "../engine/frontier.ts";
@@ -19,10 +19,12 @@ const none: readonly string[] = Object.freeze([]);
 
 /** Throws `session_exists`, or `wrong_graph` when the id is taken by another graph's session. */
 async function checkAbsent(core: Core, sessionId: string): Promise<void> {
-  // One that is stepped by hand exists, also when it is not saved.
-  if (core.held.has(sessionId)) throw new RunnerError("session_exists", { sessionId });
+  const held = core.held.get(sessionId);
+  // One that is stepped by hand exists.
+  if (held !== undefined && isUnsaved(held.execution)) throw new RunnerError("session_exists", { sessionId });
   const stored = await asking(core.ports.store, (from) => from.load(sessionId));
-  if (stored === undefined) return;
+  // Whoever removed it may have been another.
+  if (stored === undefined) return core.release(sessionId, "deleted");
   checkGraph(stored.record, core.ports.plan.name);
   throw new RunnerError("session_exists", { sessionId });
 }

@@ -1,6 +1,7 @@
 /** `context.once`, and the idempotency key: what one entry does once, however often it is tried. */
 import { describe, expect, it } from "vitest";
 import { channel, createRunner, END, graph, input, memoryCheckpointer, START } from "spanloom";
+import { manualClock } from "spanloom/testing";
 import { type Context, collect, countingClock, eventsOf, gate, never, refused, settle, side, solo } from "./support.ts";
 
 describe("context.once", () => {
@@ -328,5 +329,81 @@ describe("context.idempotencyKey", () => {
     broken = false;
     await fork.resume().result;
     expect(new Set(keys).size).toBe(2);
+  });
+});
+
+describe("a sub-step of an attempt that was over its time", () => {
+  it("is run again by the next attempt: it may never end", async () => {
+    const calls: number[] = [];
+    const clock = manualClock();
+    const compiled = solo(
+      async (_state, { attempt, once }) => {
+        const value = await once("k", async () => {
+          calls.push(attempt);
+          if (attempt < 3) await never();
+          return attempt;
+        });
+        return { n: value };
+      },
+      { timeout: 50, retry: { attempts: 3, initialDelay: 0 } },
+    );
+    const running = createRunner(compiled, { clock }).invoke({});
+    for (let attempt = 1; attempt < 3; attempt += 1) {
+      await settle();
+      await clock.advance(50);
+    }
+    expect((await running).state.n).toBe(3);
+    expect(calls).toEqual([1, 2, 3]);
+  });
+
+  it("fails nobody when it ends by its signal, and what it gives late is not kept", async () => {
+    const calls: number[] = [];
+    const clock = manualClock();
+    const late = gate();
+    const compiled = solo(
+      async (_state, { attempt, once, signal }) => {
+        const value = await once("k", async () => {
+          calls.push(attempt);
+          if (attempt === 1)
+            await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+          if (attempt === 2) await late.promise;
+          return attempt;
+        });
+        if (attempt === 3) {
+          late.resolve();
+          await settle();
+        }
+        return { n: value };
+      },
+      { timeout: 50, retry: { attempts: 3, initialDelay: 0 } },
+    );
+    const checkpointer = memoryCheckpointer();
+    const running = createRunner(compiled, { clock, checkpointer }).invoke({});
+    for (let attempt = 1; attempt < 3; attempt += 1) {
+      await settle();
+      await clock.advance(50);
+    }
+    expect((await running).state.n).toBe(3);
+    expect(calls).toEqual([1, 2, 3]);
+  });
+
+  it("of one that failed is shared with the next, as its result would be", async () => {
+    let calls = 0;
+    const done = gate();
+    const compiled = solo(
+      async (_state, { attempt, once }) => {
+        const charged = once("k", async () => {
+          calls += 1;
+          await done.promise;
+          return calls;
+        });
+        if (attempt === 1) throw new Error("another thing failed meanwhile");
+        done.resolve();
+        return { n: await charged };
+      },
+      { retry: { attempts: 2, initialDelay: 0 } },
+    );
+    expect((await createRunner(compiled).invoke({})).state.n).toBe(1);
+    expect(calls).toBe(1);
   });
 });

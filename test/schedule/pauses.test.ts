@@ -222,3 +222,25 @@ describe("wrong pauses", () => {
     }
   });
 });
+
+describe("pauseBefore a node whose result is kept", () => {
+  it("does not pause: it does not run", async () => {
+    let broken = true;
+    const compiled = graph({ name: "g", channels: { log: channel.list<string>() } })
+      .node("x", () => {
+        if (broken) throw new Error("x");
+        return { log: ["x"] };
+      })
+      .node("y", () => ({ log: ["y"] }))
+      .edge(START, ["x", "y"])
+      .edge(["x", "y"], END)
+      .compile();
+    const checkpointer = memoryCheckpointer();
+    await refused(() => createRunner(compiled, { checkpointer }).invoke({}, { sessionId: "s" }), "scheduler");
+    broken = false;
+    const result = await createRunner(compiled, { checkpointer, pauseBefore: ["y"] })
+      .session("s")
+      .resume().result;
+    expect(result).toMatchObject({ status: "completed", state: { log: ["x", "y"] } });
+  });
+});

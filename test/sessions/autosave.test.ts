@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type Checkpointer, createRunner, END, START } from "spanloom";
 import { manualClock, recordSpans } from "spanloom/testing";
-import { all, chain, collect, gate, loose, ofType, settle, typesOf, wrapped } from "./support.ts";
+import { all, chain, collect, expectCode, gate, loose, ofType, settle, typesOf, wrapped } from "./support.ts";
 
 const records = async (store: Checkpointer, sessionId = "s") =>
   (await all(store.history(sessionId))).map(({ record }) => record).toReversed();
@@ -52,6 +52,16 @@ describe("autosave: false", () => {
     expect(Object.entries(root?.attributes ?? {}).filter(([name, value]) => name.endsWith("durability") && value === "none")).toHaveLength(
       1,
     );
+  });
+
+  it("refuses to write to a session that another has stored", async () => {
+    const store = wrapped(() => undefined);
+    const graph = chain("a", "b").compile();
+    await createRunner(graph, { checkpointer: store, pauseAfter: ["a"] }).invoke({}, { sessionId: "s" });
+    const session = createRunner(graph, { checkpointer: store, autosave: false }).session("s");
+    await expectCode(() => session.update({ log: ["x"] }), "invalid_option");
+    await expectCode(() => session.finish(), "invalid_option");
+    expect(await session.state()).toMatchObject({ status: "paused", state: { log: ["a@1"] } });
   });
 
   it("leaves stepping by hand usable", async () => {

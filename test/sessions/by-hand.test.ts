@@ -1,7 +1,7 @@
 /** Sessions stepped by hand: created, then a superstep at a time, all of it one invocation. */
 import { describe, expect, it } from "vitest";
 import { createRunner, END, memoryCheckpointer, START } from "spanloom";
-import { chain, expectCode, held, loose, mark, marked, ofType, settle, terminals, typesOf, watched } from "./support.ts";
+import { causeCode, chain, expectCode, held, loose, mark, marked, ofType, settle, terminals, typesOf, watched } from "./support.ts";
 
 describe("create", () => {
   it("makes the session with its first record, runs nothing, and leaves it idle", async () => {
@@ -239,5 +239,33 @@ describe("runUntilComplete", () => {
     slow.open();
     expect(await running).toMatchObject({ status: "cancelled" });
     expect(await session.state()).toMatchObject({ status: "cancelled" });
+  });
+});
+
+describe("a session stepped by hand that others have changed meanwhile", () => {
+  it.each(["start", "next", "create"] as const)("can be begun anew by `%s` once the store has it no more", async (call) => {
+    const checkpointer = memoryCheckpointer();
+    const { session, events } = watched(chain("a").compile(), { checkpointer });
+    await session.create({ log: ["old"] });
+    await checkpointer.delete("s");
+    const begun = call === "create" ? await session.create({}) : await session[call]({}).result;
+    expect(begun.state["log"]).toEqual(call === "create" ? [] : ["a@1"]);
+    await settle();
+    expect(terminals(events)).toEqual(call === "create" ? ["invocation.cancelled"] : ["invocation.cancelled", "invocation.completed"]);
+  });
+
+  it("is updated by the next call once it has been told of the conflict", async () => {
+    const checkpointer = memoryCheckpointer();
+    const graph = chain("a", "b").compile();
+    const { session, events } = watched(graph, { checkpointer });
+    await session.create({});
+    const other = createRunner(graph, { checkpointer, pauseAfter: ["a"] });
+    await other.session("s").resume().result;
+    const error = await expectCode(() => session.update({ log: ["mine"] }), "checkpoint_failed");
+    expect(causeCode(error)).toBe("checkpoint_conflict");
+    await settle();
+    expect(terminals(events)).toEqual(["invocation.failed"]);
+    expect((await session.update({ log: ["mine"] })).state["log"]).toEqual(["a@1", "mine"]);
+    expect((await session.resume().result).state["log"]).toEqual(["a@1", "mine", "b@2"]);
   });
 });

@@ -382,3 +382,77 @@ describe("a `once` whose result cannot be stored", () => {
     expect(calls).toEqual(["try 1", "sub-step"]);
   });
 });
+
+describe('`onCheckpointError: "warn"`, where no run goes on that could save later', () => {
+  const failing = (): { readonly store: Checkpointer; broken: boolean } => {
+    const state = {
+      broken: false,
+      store: wrapped((method) => {
+        if (state.broken && method !== "load") throw full;
+      }),
+    };
+    return state;
+  };
+
+  it("does not hold for `update` and `finish`: what they write would be lost", async () => {
+    const told = failing();
+    const runner = createRunner(chain("a", "b").compile(), {
+      checkpointer: told.store,
+      onCheckpointError: "warn",
+      pauseAfter: ["a"],
+    });
+    const session = runner.session("s");
+    await session.start({}).result;
+    told.broken = true;
+    await expectCode(() => session.update({ log: ["x"] }), "checkpoint_failed");
+    await expectCode(() => session.finish(), "checkpoint_failed");
+    told.broken = false;
+    expect((await session.resume().result).state["log"]).toEqual(["a@1", "b@2"]);
+  });
+
+  it("shows a session that was created, and stores it with its first step", async () => {
+    const told = failing();
+    const session = createRunner(chain("a", "b").compile(), { checkpointer: told.store, onCheckpointError: "warn" }).session("s");
+    told.broken = true;
+    expect(await session.create({ log: ["in"] })).toMatchObject({ status: "idle", step: 0, next: ["a"], state: { log: ["in"] } });
+    expect(await session.state()).toMatchObject({ status: "idle", next: ["a"] });
+    await expectCode(() => session.start({}).result, "session_exists");
+    told.broken = false;
+    await session.runStep();
+    expect(await session.state()).toMatchObject({ step: 1, state: { log: ["in", "a@1"] } });
+  });
+});
+
+describe("a store that answers by what is no promise of the language's own", () => {
+  it("is waited for, as its refusals are heard", async () => {
+    const inner = memoryCheckpointer();
+    let refusing = false;
+    const lazily = (answer: () => unknown): PromiseLike<unknown> => ({
+      // As query builders do, it begins when somebody waits.
+      // oxlint-disable-next-line unicorn/no-thenable -- what is tested
+      then: (resolve, reject) => (refusing ? Promise.reject(full) : Promise.resolve(answer())).then(resolve, reject),
+    });
+    const checkpointer = {
+      ...inner,
+      save: (...given: Parameters<Checkpointer["save"]>) => lazily(() => inner.save(...given)),
+      amend: (...given: Parameters<Checkpointer["amend"]>) => lazily(() => inner.amend(...given)),
+    } as Checkpointer;
+    const session = createRunner(chain("a", "b").compile(), { checkpointer, pauseAfter: ["a"] }).session("s");
+    await session.start({}).result;
+    expect(await session.state()).toMatchObject({ status: "paused", step: 1 });
+    refusing = true;
+    await expectCode(() => session.resume().result, "checkpoint_failed");
+  });
+});
+
+it("a store's own error fails a fork as `checkpoint_failed` too", async () => {
+  let broken = false;
+  const cause = new CheckpointError("checkpointer_unavailable", { backend: "theirs", reason: "gone" });
+  const checkpointer = wrapped((method) => {
+    if (broken && method === "save") throw cause;
+  });
+  const session = createRunner(chain("a").compile(), { checkpointer }).session("s");
+  await session.start({}).result;
+  broken = true;
+  expect((await expectCode(() => session.fork(), "checkpoint_failed")).cause).toBe(cause);
+});

@@ -258,3 +258,34 @@ describe("another graph's session", () => {
     expect(await all(runner.sessions())).toEqual([]);
   });
 });
+
+describe("finish", () => {
+  it("runs nothing, so that a changed graph does not matter, and no migration is asked", async () => {
+    const checkpointer = memoryCheckpointer();
+    await createRunner(chain("a", "b").compile(), { checkpointer, pauseAfter: ["a"] }).invoke({}, { sessionId: "s" });
+    const other = chain("a").compile();
+    await expectCode(() => createRunner(other, { checkpointer }).session("s").resume().result, "graph_changed");
+    let asked = 0;
+    const onGraphChange = (): never => {
+      asked += 1;
+      throw new Error("not now");
+    };
+    const session = createRunner(other, { checkpointer, onGraphChange: onGraphChange as never }).session("s");
+    expect(await session.finish()).toMatchObject({ status: "paused", next: ["b"], state: { log: ["a@1"] } });
+    expect(asked).toBe(0);
+    await expectCode(() => session.resume().result, "session_finished");
+  });
+
+  it("leaves a session whose process died idle: nobody runs it", async () => {
+    const checkpointer = memoryCheckpointer();
+    const graph = chain("a", "b").compile();
+    const stopped = watched(graph, { checkpointer });
+    await stopped.session.create({});
+    await stopped.session.runStep();
+    const { checkpointId } = await stopped.session.state();
+    await checkpointer.amend("s", { checkpointId, epoch: 1 }, { status: "running", time: 5 });
+    const session = createRunner(graph, { checkpointer }).session("s");
+    expect(await session.finish()).toMatchObject({ status: "idle", step: 1, next: ["b"] });
+    expect(await checkpointer.deleteSessions({})).toBe(1);
+  });
+});

@@ -473,3 +473,31 @@ it("a restored value that its channel's schema refuses is `invalid_state`, with 
   accepts = true;
   expect((await session.resume().result).status).toBe("completed");
 });
+
+describe("what a migration or a laxer rule leaves alone", () => {
+  it.each([{ pauseAfter: ["a"] }, { pauseEachStep: true }])("is a pause by %o, when only values are written", async (options) => {
+    const checkpointer = memoryCheckpointer();
+    await createRunner(chain("a", "b").compile(), { checkpointer, ...options }).invoke({}, { sessionId: "s" });
+    const onGraphChange = (_before: unknown, { state }: { state: object }) => ({ state, next: ["c"] });
+    const session = open(chain("a", "c").compile(), checkpointer, { onGraphChange });
+    const { interrupts: before } = await session.state();
+    expect(before).toHaveLength(1);
+    expect(await session.update({ log: ["x"] })).toMatchObject({ status: "paused", next: ["c"], interrupts: before });
+    expect((await session.resume().result).state["log"]).toEqual(["a@1", "x", "c@2"]);
+  });
+});
+
+it("a migration cannot name a node that only a send can reach", async () => {
+  const graph = loose({}, { inputs: { w: input<string>() } })
+    .node("b", (_state, { send, goto }: Parameters<Handler>[1]) => goto([send("w", "x")]), { jumps: ["w"] })
+    .node("w", () => ({}))
+    .edge(START, "b")
+    .edge("w", END)
+    .compile();
+  const checkpointer = await paused();
+  for (const next of [["w"], ["b", "w"]]) {
+    const onGraphChange = (_before: unknown, { state }: { state: object }) => ({ state, next });
+    const error = await expectCode(() => open(graph, checkpointer, { onGraphChange }).resume().result, "graph_changed");
+    expect(error.message).toContain("only a send can reach");
+  }
+});

@@ -1,7 +1,7 @@
 /** `update`: values written from outside, as themselves or as if a node had written them. */
 import { describe, expect, it } from "vitest";
 import { channel, createRunner, END, input, memoryCheckpointer, replace, START } from "spanloom";
-import { all, causeCode, chain, expectCode, logOf, loose, type LooseGraph, mark, marked } from "./support.ts";
+import { all, causeCode, chain, expectCode, type Handler, logOf, loose, type LooseGraph, mark, marked } from "./support.ts";
 
 const sessionOf = (graph: LooseGraph, options: Record<string, unknown> = {}) =>
   createRunner(graph, { checkpointer: memoryCheckpointer(), ...options }).session("s");
@@ -184,4 +184,74 @@ describe("an update that is refused", () => {
     expect(await all(session.history())).toHaveLength(1);
     await expectCode(() => createRunner(graph).session("none").update({}), "session_not_found");
   });
+});
+
+describe("update with `asNode`, beside entries that wait", () => {
+  const asking: Handler = async (_state, { input: item, interrupt }) => ({ log: [`${item}: ${await interrupt(item)}`] });
+  const answersOf = (interrupts: readonly { readonly id: string; readonly payload: unknown }[]) =>
+    Object.fromEntries(interrupts.map(({ id, payload }) => [id, `for ${String(payload)}`]));
+
+  it("leaves these their questions and answers, also when a migration has renamed one of several", async () => {
+    const fanOut = (more: readonly string[]): LooseGraph => {
+      const builder = loose({}, { inputs: { w: input<string>() } })
+        .node("m", (_state, { goto, send }) => goto(["A", "B", "C"].map((item) => send("w", item))), { jumps: ["w", ...more] })
+        .node("w", asking)
+        .edge(START, "m")
+        .edge("w", END);
+      return more.reduce((built, name) => built.node(name, mark).edge(name, END), builder).compile();
+    };
+    const checkpointer = memoryCheckpointer();
+    await createRunner(fanOut([]), { checkpointer }).invoke({}, { sessionId: "s" });
+    const onGraphChange = (_before: unknown, { state, next }: { state: object; next: readonly string[] }) => ({
+      state,
+      next: ["x", ...next.slice(1)],
+    });
+    const session = createRunner(fanOut(["x"]), { checkpointer, onGraphChange: onGraphChange as never }).session("s");
+    const { interrupts, next } = await session.update({}, { asNode: "x" });
+    expect(next).toEqual(["w", "w"]);
+    expect(interrupts.map(({ payload }) => payload)).toEqual(["B", "C"]);
+    const result = await session.resume({ answers: answersOf(interrupts) }).result;
+    expect(result).toMatchObject({ status: "completed", state: { log: ["B: for B", "C: for C"] } });
+  });
+
+  it("leaves both of two entries that a migration has given one name", async () => {
+    const asks: Handler = async (_state, { interrupt, node }) => ({ log: [await interrupt(node)] });
+    const wide = (...names: readonly string[]): LooseGraph =>
+      names.reduce((builder, name) => builder.node(name, asks).edge(START, name).edge(name, END), loose()).compile();
+    const checkpointer = memoryCheckpointer();
+    await createRunner(wide("x", "y", "k"), { checkpointer }).invoke({}, { sessionId: "s" });
+    const onGraphChange = (_before: unknown, { state }: { state: object }) => ({ state, next: ["z", "z", "k"] });
+    const session = createRunner(wide("z", "k"), { checkpointer, onGraphChange: onGraphChange as never }).session("s");
+    const { interrupts, next } = await session.update({}, { asNode: "k" });
+    expect(next).toEqual(["z", "z"]);
+    const result = await session.resume({ answers: answersOf(interrupts) }).result;
+    expect(result).toMatchObject({ status: "completed", state: { log: ["for x", "for y"] } });
+  });
+
+  it("forgets the answers of the node that is done: led to again, it asks again", async () => {
+    const twice = loose({ n: channel.value(0) })
+      .node("ask", async ({ n }, { interrupt }) => ({ log: [`${await interrupt(`first ${n}`)} ${await interrupt(`second ${n}`)}`] }))
+      .edge(START, "ask")
+      .branch("ask", { again: "ask", end: END }, ({ log }) => (log.length === 0 ? "again" : "end"))
+      .compile();
+    const session = sessionOf(twice);
+    await session.start({}).result;
+    const half = await session.resume({ answer: "old" }).result;
+    expect(half.interrupts.map(({ payload }) => payload)).toEqual(["second 0"]);
+    await session.update({ n: 1 }, { asNode: "ask" });
+    const again = await session.resume().result;
+    expect(again.interrupts.map(({ payload }) => payload)).toEqual(["first 1"]);
+    await session.resume({ answer: "new" }).result;
+    expect((await session.resume({ answer: "too" }).result).state["log"]).toEqual(["new too"]);
+  });
+
+  it.each([{ pauseAfter: ["a"] }, { pauseEachStep: true }])(
+    "that completes a session paused by %o leaves nothing open",
+    async (options) => {
+      const session = sessionOf(chain("a", "b").compile(), options);
+      expect((await session.start({}).result).interrupts).toHaveLength(1);
+      expect(await session.update({}, { asNode: "b" })).toMatchObject({ status: "completed", next: [], interrupts: [] });
+      expect((await session.state()).interrupts).toEqual([]);
+    },
+  );
 });

@@ -52,6 +52,7 @@ describe("prepareUpdate", () => {
     expect(prepare({ l: replace(["x"]) })).toMatchObject([{ channel: "l", replace: true, value: ["x"] }]);
     expect(prepare({ l: { "~replace": ["x"] } })).toMatchObject([{ replace: true }]);
     expect(prepare({ v: { inner: replace(1) } })).toMatchObject([{ replace: false, value: { inner: { "~replace": 1 } } }]);
+    expect(prepare({ v: { "~replace": 1, more: 2 } })).toMatchObject([{ replace: false, value: { "~replace": 1, more: 2 } }]);
     expect(prepare({ o: replace(undefined) })).toMatchObject([{ replace: true, value: undefined }]);
   });
 
