@@ -13,7 +13,7 @@ async function remove(sessionId: string, options: StorageOptions): Promise<Answe
   try {
     await asking(store, (from) => from.delete(sessionId));
     forgetModule(place, sessionId);
-    return { result: "", said: [`Session ${shellWord(sessionId)} is deleted.`] };
+    return { result: `deleted session ${shellWord(sessionId)}\n` };
   } finally {
     await store.close();
   }

@@ -1,5 +1,6 @@
 /** The command `fork`: a new session that begins as a stored one was. */
 import type { Command } from "commander";
+import { openInterrupts } from "../engine/execution.ts";
 import { idSource, secureRandom } from "../runtime/ids.ts";
 import { readStored } from "../runtime/open-session.ts";
 import { forkOrigin, forkSession } from "../runtime/session-care.ts";
@@ -7,7 +8,7 @@ import { systemClock } from "../support/clock.ts";
 import type { StorageOptions } from "./database.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { messageOf } from "./format.ts";
-import { commandOn } from "./go-on.ts";
+import { goOnLine } from "./go-on.ts";
 import { makeFolder } from "./home.ts";
 import { given } from "./run-options.ts";
 import { modulesFolder, recallModule, rememberModule } from "./session-modules.ts";
@@ -43,7 +44,7 @@ async function fork(sessionId: string, options: ForkOptions): Promise<Answer> {
     const losses = copyModule(storage, sessionId, forked);
     const isDue = origin.record.next.length > 0;
     const more = recallModule(storage.place, sessionId) === undefined ? ["--module", "'<path>'"] : [];
-    const goOn = isDue ? [`Go on: ${commandOn("resume", forked, options, more)}`] : [];
+    const goOn = isDue ? [goOnLine(forked, openInterrupts(origin.record), options, more)] : [];
     return { result: `${forked}\n`, said: [...losses, ...goOn] };
   } finally {
     await store.close();

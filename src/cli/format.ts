@@ -1,6 +1,7 @@
 /** How times, names, values and errors are written in human output, in one line each and without control characters. */
 import { stripVTControlCharacters } from "node:util";
 import { SpanloomError } from "../errors/errors.ts";
+import { differs } from "../runtime/graph-change.ts";
 import { readable } from "./readable-json.ts";
 
 const two = (part: number): string => String(part).padStart(2, "0");
@@ -90,6 +91,14 @@ const advice: Readonly<Record<string, (facts: SpanloomError["facts"]) => string 
     `Session ${JSON.stringify(sessionId)} exists already. Give another id, or go on with it: see spanloom resume, and --on-existing of spanloom run.`,
   session_pending: ({ sessionId, status }) =>
     `Session ${JSON.stringify(sessionId)} is ${String(status)} and has work due. Go on with that first: see spanloom resume.`,
+  graph_changed: ({ sessionId, changes }) => {
+    if (!Array.isArray(changes)) return undefined;
+    // Where nothing that is stored is missing, only "error" refuses; of what is missing, "warn" needs no more than something to do.
+    const how = changes.includes(differs)
+      ? "Go on all the same with --on-graph-change compatible."
+      : "Mend the graph, or go on all the same with --on-graph-change warn, as long as a node that is due is still there.";
+    return `Session ${JSON.stringify(sessionId)} cannot go on with the changed graph: ${changes.join("; ")}. ${how}`;
+  },
   interrupt_not_found: ({ ids, open }) => {
     if (!Array.isArray(ids) || ids.length > 0) return undefined;
     const names = Array.isArray(open) && open.length > 0 ? countedNames(open.map((id) => JSON.stringify(id))) : "none";

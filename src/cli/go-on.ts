@@ -6,7 +6,7 @@ import { shellWord } from "./format.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** A command on a session, with where it is: "spanloom resume demo --home elsewhere". */
-export function commandOn(command: string, sessionId: string, { home, db }: StorageOptions, more: readonly string[] = []): string {
+function commandOn(command: string, sessionId: string, { home, db }: StorageOptions, more: readonly string[] = []): string {
   const place = [...(home === defaultHome ? [] : ["--home", shellWord(home)]), ...(db === undefined ? [] : ["--db", shellWord(db)])];
   const id = shellWord(sessionId);
   // An id that looks like an option is one, unless it is said not to be.
@@ -23,6 +23,17 @@ function nextMove(interrupts: readonly Interrupt[]): readonly [what: string, ...
   return ["Answer them, and go on", "--answers", shellWord(JSON.stringify(answers))];
 }
 
+/** Of a session with these open interrupts; `more` are options that it takes as well. */
+export function goOnLine(
+  sessionId: string,
+  interrupts: readonly Interrupt[],
+  storage: StorageOptions,
+  more: readonly string[] = [],
+): string {
+  const [what, ...option] = nextMove(interrupts);
+  return `${what}: ${commandOn("resume", sessionId, storage, [...option, ...more])}`;
+}
+
 type Ended = Pick<Outcome, "status" | "sessionId" | "invocationId" | "interrupts" | "state" | "error">;
 
 /** Of a run that could go on; nothing for one that is complete, that made no session, or that another has taken over. */
@@ -32,8 +43,7 @@ export function goOnLines(ended: Ended, storage: StorageOptions): readonly strin
   if (status === "failed" && state === null) return [];
   if (status === "completed" || sessionId === null || invocationId === null || isOthers(error)) return [];
   if (storage.db === "none") return ["The session was in memory only: it ends with this process. Without --db none it is kept."];
-  const [what, ...option] = nextMove(status === "paused" ? interrupts : []);
-  return [`${what}: ${commandOn("resume", sessionId, storage, option)}`];
+  return [goOnLine(sessionId, interrupts, storage)];
 }
 
 /** Whether an error, or what caused it, has the code. */

@@ -1,6 +1,5 @@
 /** What a run is asked for, and the runner that is made for it: of a graph whose types are unknown here. */
 import { resolve } from "node:path";
-import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import type { AnyEvent, Interrupt } from "../events/event.ts";
 import type { EventSink } from "../events/sink.ts";
 import { createRunner, jsonlSink } from "../index.ts";
@@ -8,7 +7,7 @@ import type { Values } from "../support/types.ts";
 import type { StorageOptions } from "./database.ts";
 import { invocationSink } from "./home.ts";
 import type { LoadedGraph } from "./load-graph.ts";
-import { rememberingStore, type Storage } from "./storage.ts";
+import { rememberingStore, type RunStore, type Storage } from "./storage.ts";
 
 /** What `run` begins with. */
 export interface Beginning {
@@ -62,17 +61,15 @@ export interface LooseRun extends AsyncIterable<AnyEvent> {
 
 export interface LooseRunner {
   stream(input: Values, options: { readonly sessionId?: string; readonly onExisting?: "error" | "next" | "resume" }): LooseRun;
-  session(sessionId: string): { state(): Promise<Omit<Result, "status" | "steps">>; resume(options: Answers): LooseRun };
+  session(sessionId: string): { resume(options: Answers): LooseRun };
   health(): { readonly sinks: readonly { readonly lastError?: string }[] };
   drain(): Promise<void>;
   close(): Promise<{ readonly lostEvents: number }>;
 }
 
-/** A runner, where it keeps sessions, and what could not be kept of them so far, in sentences. */
-export interface MadeRunner {
+/** A runner, and where it keeps sessions. */
+export interface MadeRunner extends RunStore {
   readonly runner: LooseRunner;
-  readonly store: Checkpointer;
-  readonly losses: readonly string[];
 }
 
 /** A runner whose only sink, if it has one, is the event log. */
@@ -80,10 +77,10 @@ export function makeRunner({ loaded, storage, ...request }: RunRequest): MadeRun
   const sinks: EventSink[] = [];
   if (request.events === undefined) sinks.push(invocationSink(request.given.home, jsonlSink));
   else if (request.events !== "none") sinks.push(jsonlSink(resolve(request.events)));
-  const { store, losses } = rememberingStore(storage, { module: loaded.path, export: loaded.name });
+  const kept = rememberingStore(storage, { module: loaded.path, export: loaded.name });
   const options = {
     sinks,
-    checkpointer: store,
+    checkpointer: kept.store,
     ...(loaded.services === undefined ? {} : { services: loaded.services }),
     ...(request.pauseBefore.length === 0 ? {} : { pauseBefore: request.pauseBefore }),
     ...(request.maxSteps === undefined ? {} : { maxSteps: request.maxSteps }),
@@ -93,7 +90,7 @@ export function makeRunner({ loaded, storage, ...request }: RunRequest): MadeRun
   // A graph from a file has no types at compile time: the runner itself checks what it is given.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const untyped = createRunner as unknown as (graph: unknown, options: object) => LooseRunner;
-  return { runner: untyped(loaded.graph, options), store, losses };
+  return { runner: untyped(loaded.graph, options), ...kept };
 }
 
 /** Starts what was asked for. */

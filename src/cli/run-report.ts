@@ -1,7 +1,7 @@
 /** Does what `run` or `resume` asks for, and says how it ended: the result on standard output, all else on standard error. */
 import type { StorageOptions } from "./database.ts";
 import { divertConsole } from "./divert-console.ts";
-import { CommandError, type ExitCode, exitCodeOf } from "./exit-codes.ts";
+import { CommandError, type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { explain, messageOf, nodesInWords } from "./format.ts";
 import { goOnLines, wayOut } from "./go-on.ts";
 import type { RunRequest } from "./loose-runner.ts";
@@ -10,7 +10,7 @@ import { readSpans } from "./otlp-spans.ts";
 import { type ProcessWatch, watchProcess } from "./process-watch.ts";
 import type { SharedOptions } from "./run-options.ts";
 import type { CutOff, Finished } from "./run-session.ts";
-import { type Paint, painterFor, widthOf, write } from "./terminal.ts";
+import { type Paint, painterFor, widthOf, write, writeResult } from "./terminal.ts";
 import { waterfall } from "./waterfall.ts";
 
 const linesOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
@@ -40,18 +40,20 @@ function cutOffLines({ facts, running, step }: CutOff, known: Outcome, storage: 
   ];
 }
 
-async function report(finished: Finished, request: RunRequest, json: boolean, paint: Paint): Promise<void> {
+/** Gives the exit code: that of the run, unless nobody got its result. */
+async function report(finished: Finished, request: RunRequest, json: boolean, paint: Paint): Promise<ExitCode> {
   const { outcome, duration, trace, warnings } = finished;
-  const { stdout, stderr } = process;
-  const say = (lines: readonly string[]): Promise<void> => write(stderr, linesOf(lines));
+  const { stderr } = process;
+  const say = (lines: readonly string[]): Promise<unknown> => write(stderr, linesOf(lines));
   await say(statusLines(outcome, duration, paint));
   if (outcome.status === "failed") await say([explain(outcome.error)]);
   await say(warnings.map((warning) => paint("yellow", `! ${warning}`)));
-  await write(stdout, resultText(outcome, json));
+  const unwritten = await writeResult(resultText(outcome, json), paint);
   await say(waterfall(readSpans(trace), { width: widthOf(stderr), paint }));
   await say(traceLines(finished, request, paint));
   const out = wayOut(outcome.error, outcome.sessionId ?? undefined, request.given);
-  await say(out.length === 0 ? goOnLines(outcome, request.given) : out);
+  await say([...(out.length === 0 ? goOnLines(outcome, request.given) : out), ...unwritten]);
+  return unwritten.length === 0 ? finished.exitCode : exitCodes.failed;
 }
 
 /* With the SDK, which an older API in the application's own `node_modules` lets nobody load. */
@@ -89,13 +91,15 @@ export async function execute(
       cutOff = next;
     });
     printed = true;
-    await report(finished, request, json, paint);
-    return finished.exitCode;
+    const exitCode = await report(finished, request, json, paint);
+    watch.settled(exitCode);
+    return exitCode;
   } catch (error) {
     printed = true;
     watch.settled(exitCodeOf(error));
     await write(process.stderr, linesOf([`${paint("red", "✗")} ${explain(error)}`, ...wayOut(error, sessionId, options)]));
-    if (json) await write(process.stdout, outcomeJson(withoutRun("failed", sessionId, error)));
+    const document = json ? outcomeJson(withoutRun("failed", sessionId, error)) : "";
+    await write(process.stderr, linesOf(await writeResult(document, paint)));
     return exitCodeOf(error);
   } finally {
     restoreConsole();

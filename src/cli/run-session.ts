@@ -1,18 +1,18 @@
 /** Runs a loaded graph from its first event to the last flush, and says how it ended. */
 import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
-import type { Checkpointer, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
+import type { StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { SpanloomError } from "../errors/errors.ts";
-import { snapshotOf } from "../runtime/snapshot.ts";
 import { divertConsole } from "./divert-console.ts";
 import { CommandError, type ExitCode } from "./exit-codes.ts";
 import { eventLogPath } from "./home.ts";
 import { type LiveOutput, liveOutput } from "./live-output.ts";
 import { createLiveView, type LiveView, runningNodes } from "./live-view.ts";
-import { begin, type LooseRun, type LooseRunner, makeRunner, type RunRequest } from "./loose-runner.ts";
+import { begin, type LooseRun, type MadeRunner, makeRunner, type RunRequest } from "./loose-runner.ts";
 import { exitCodeFor, type Outcome, withoutRun } from "./outcome.ts";
+import { factsOf } from "./own-writes.ts";
 import type { ProcessWatch } from "./process-watch.ts";
-import { lastBarrier } from "./storage.ts";
+import { barrierAtOnce } from "./storage.ts";
 import type { Paint } from "./terminal.ts";
 import { startTracing, type Tracing } from "./tracing.ts";
 import { warningTexts } from "./warnings.ts";
@@ -48,15 +48,15 @@ export interface CutOff {
 export type Begun = (cutOff: () => CutOff) => void;
 
 /** A run's surroundings, from its first event to its last. */
-interface Stage {
-  readonly runner: LooseRunner;
-  readonly store: Checkpointer;
-  readonly losses: readonly string[];
+interface Stage extends MadeRunner {
   readonly view: LiveView;
   readonly output: LiveOutput;
   readonly watch: ProcessWatch;
   readonly tracing: Tracing;
 }
+
+/** The session's last barrier when the run began. */
+type Before = StoredCheckpoint | undefined;
 
 /** A run that was refused has no invocation. */
 const idsOf = ({ sessionId, invocationId }: LooseRun, view: LiveView): Pick<Outcome, "sessionId" | "invocationId"> => ({
@@ -64,16 +64,19 @@ const idsOf = ({ sessionId, invocationId }: LooseRun, view: LiveView): Pick<Outc
   invocationId: view.startedAt === undefined ? null : invocationId,
 });
 
-/** What a failed run leaves: its session as of the last barrier, if there is one. */
-async function failedOutcome(runner: LooseRunner, run: LooseRun, view: LiveView, error: unknown): Promise<Outcome> {
+/** What a failed run leaves: its session as of the last barrier that it wrote itself, or found and did not get to. */
+async function failedOutcome({ store, view, lastWrite }: Stage, run: LooseRun, before: Before, error: unknown): Promise<Outcome> {
   const known = { ...withoutRun("failed", run.sessionId, error), ...idsOf(run, view), steps: view.steps, traceId: view.traceId ?? null };
   // One that was refused has done nothing to a session, which may be there all the same.
   if (known.invocationId === null) return known;
+  const own = lastWrite();
+  const step = own?.step ?? before?.record.step ?? 0;
   try {
-    const { state, step, versions, interrupts } = await runner.session(run.sessionId).state();
-    return { ...known, state, step, versions, interrupts };
+    // By its id: the newest one may be another owner's. It is gone if the session was deleted meanwhile.
+    const barrier = own === undefined ? before : await store.load(own.sessionId, own.checkpointId);
+    return barrier === undefined ? { ...known, step } : { ...known, step: barrier.record.step, ...factsOf(barrier, own) };
   } catch {
-    return known;
+    return { ...known, step };
   }
 }
 
@@ -84,7 +87,8 @@ function located(error: unknown, view: LiveView): unknown {
 }
 
 /** Waits for the end; where the process cannot bring it about, the run is cancelled and has failed. */
-async function settle({ runner, view, output, watch }: Stage, run: LooseRun): Promise<Outcome> {
+async function settle(stage: Stage, run: LooseRun, before: Before): Promise<Outcome> {
+  const { view, output, watch } = stage;
   const followed = follow(run, output);
   const end = (): Promise<void> => watch.guard("The run", followed).catch(() => {});
   try {
@@ -98,7 +102,7 @@ async function settle({ runner, view, output, watch }: Stage, run: LooseRun): Pr
     await watch.guard("The run", run.result).catch(() => {});
     // Nodes that never wait let nobody follow them meanwhile.
     await end();
-    return failedOutcome(runner, run, view, error);
+    return failedOutcome(stage, run, before, error);
   }
 }
 
@@ -108,35 +112,30 @@ function publish({ draft }: Tracing, invocationId: string | null): string | null
 }
 
 /** The store knows what was done; the view, which lags behind, is asked only for what is nowhere else. */
-function cutOff({ store, view, output, tracing }: Stage, run: LooseRun, before: StoredCheckpoint | undefined): CutOff {
+function cutOff({ store, view, output, tracing, lastWrite }: Stage, run: LooseRun, before: Before): CutOff {
   output.close();
-  const found = lastBarrier(store, run.sessionId);
-  // Until this invocation owns it, the session is as others left it; and once another does, what it has come to is that one's.
-  const barrier = found?.ownerEpoch === (before?.ownerEpoch ?? 0) + 1 ? found : undefined;
-  const { sessionId, invocationId } = barrier === undefined ? idsOf(run, view) : run;
+  const own = lastWrite();
+  // Until this invocation owns it, the session is as others left it.
+  const barrier = own === undefined ? undefined : barrierAtOnce(store, own.sessionId, own.checkpointId);
+  const { sessionId, invocationId } = own === undefined ? idsOf(run, view) : run;
   const traceId = view.traceId ?? barrier?.record.trace?.traceparent.split("-")[1] ?? null;
   const ids = { sessionId, invocationId, traceId, traceFile: publish(tracing, invocationId) };
-  const step = barrier?.record.step ?? view.steps;
+  const step = barrier?.record.step ?? own?.step ?? view.steps;
   const steps = barrier === undefined ? view.steps : step - (before?.record.step ?? 0);
-  const facts = { ...ids, steps, step, ...(barrier === undefined ? {} : stateOf(barrier)) };
+  const facts = { ...ids, steps, step, ...(barrier === undefined ? {} : factsOf(barrier, own)) };
   return { facts, running: runningNodes(view), step: view.step };
-}
-
-function stateOf(barrier: StoredCheckpoint): Partial<Outcome> {
-  const { state, versions, interrupts } = snapshotOf(barrier);
-  return { state, versions, interrupts };
 }
 
 async function runToEnd(stage: Stage, { call }: RunRequest, begun: Begun): Promise<Outcome> {
   const { runner, store, output, watch } = stage;
-  const before = call.sessionId === undefined ? undefined : lastBarrier(store, call.sessionId);
+  const before = call.sessionId === undefined ? undefined : barrierAtOnce(store, call.sessionId);
   const run = begin(runner, call);
   begun(() => cutOff(stage, run, before));
   watch.onFirstSignal((signal) => {
     output.say(`${signal}: stopping at the end of this superstep. Once more stops at once.`);
     void runner.drain().catch(() => {});
   });
-  return settle(stage, run);
+  return settle(stage, run, before);
 }
 
 /** What was lost on the way, in sentences. */

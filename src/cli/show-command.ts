@@ -33,7 +33,7 @@ async function showHistory({ store }: SessionStore, sessionId: string, { limit, 
 async function show(sessionId: string, options: ShowOptions): Promise<Answer> {
   const storage = await openSessionStore(sessionId, options);
   try {
-    if (options.history === true) return await showHistory(storage, sessionId, options);
+    if (options.history === true || options.limit !== undefined) return await showHistory(storage, sessionId, options);
     const stored = await readStored(storage.store, sessionId, options.at);
     const text = options.json === true ? readableJson(snapshotDocument(stored)) : snapshotLines(stored, paintOutput()).join("\n");
     return { result: `${text}\n` };
@@ -50,8 +50,13 @@ export function addShowCommand(program: Command, done: (code: ExitCode) => void)
     .description("Show a stored session: its status, its state, and what is next. No module is needed.")
     .argument("<session>", "the session's id")
     .option("--history", "its checkpoints, newest first")
-    .addOption(new Option("--at <checkpoint>", "as it was at this checkpoint").argParser(given).conflicts(["history", "limit"]))
-    .addOption(new Option("--limit <n>", "so many checkpoints at most; implies --history").argParser(count).implies({ history: true }))
+    .addOption(
+      new Option("--at <checkpoint>", "as it was at this checkpoint; not with --history or --limit")
+        .argParser(given)
+        .conflicts(["history", "limit"]),
+    )
+    // Not by `implies`: then a conflict names --history, which was not given.
+    .option("--limit <n>", "so many checkpoints at most; implies --history", count)
     .option("--json", "print one JSON document, with --history a JSON array");
   finishCommand(command, "spanloom show demo --history").action(async (sessionId: string, options: ShowOptions) =>
     done(await answer(options, sessionId, () => show(sessionId, options))),

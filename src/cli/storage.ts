@@ -3,11 +3,11 @@ import type { Checkpointer, StoredCheckpoint } from "../checkpoint/checkpointer.
 import { boundedMemoryCheckpointer } from "../checkpoint/memory/memory-checkpointer.ts";
 import { SpanloomError } from "../errors/errors.ts";
 import { isThenable } from "../support/thenable.ts";
-import type { Awaitable } from "../support/types.ts";
 import { databasePath, openDatabase, openExisting, type StorageOptions } from "./database.ts";
 import { CommandError } from "./exit-codes.ts";
 import { messageOf } from "./format.ts";
 import { makeFolder } from "./home.ts";
+import { type OwnWrite, tellingWrites } from "./own-writes.ts";
 import { modulesFolder, rememberModule, type SessionModule, type SessionPlace } from "./session-modules.ts";
 
 export interface Storage {
@@ -58,45 +58,40 @@ export async function openSessionStore(sessionId: string, options: StorageOption
   throw new CommandError("session_not_found", { sessionId, path: place.database });
 }
 
-/** The session as of its last barrier, if the store answers at once: who ends with the process cannot wait. */
-export function lastBarrier(store: Checkpointer, sessionId: string): StoredCheckpoint | undefined {
+/** The session as of its last barrier, or of the named one, if the store answers at once: who ends with the process cannot wait. */
+export function barrierAtOnce(store: Checkpointer, sessionId: string, checkpointId?: string): StoredCheckpoint | undefined {
   try {
-    const found = store.load(sessionId);
+    const found = store.load(sessionId, checkpointId);
     return isThenable(found) ? undefined : found;
   } catch {
     return undefined;
   }
 }
 
-/** A store that calls back, once, when the first write has succeeded: from then on the session is there, and this process owns it. */
-function tellingFirstWrite(store: Checkpointer, tell: (sessionId: string) => void): Checkpointer {
-  let told = false;
-  const after = <T>(sessionId: string, receipt: Awaitable<T>): Awaitable<T> => {
-    if (isThenable(receipt)) return Promise.resolve(receipt).then((value) => after(sessionId, value));
-    if (!told) tell(sessionId);
-    told = true;
-    return receipt;
-  };
-  return {
-    ...store,
-    save: (fence, record, delta) => after(record.sessionId, store.save(fence, record, delta)),
-    amend: (sessionId, fence, change) => after(sessionId, store.amend(sessionId, fence, change)),
-  };
+/** The store for a run with this module, which is remembered as the session's. */
+export interface RunStore {
+  readonly store: Checkpointer;
+  /** What could not be kept so far, in sentences. */
+  readonly losses: readonly string[];
+  /** The newest that succeeded; `undefined` before there is one. */
+  readonly lastWrite: () => OwnWrite | undefined;
 }
 
-/** The store for a run with this module, which is remembered as the session's; with what could not be kept, in sentences. */
-export function rememberingStore(
-  { store, place }: Storage,
-  module: SessionModule,
-): { readonly store: Checkpointer; readonly losses: readonly string[] } {
+/** Made for one run. */
+export function rememberingStore({ store, place }: Storage, module: SessionModule): RunStore {
   const losses: string[] = [];
-  if (place === undefined) return { store, losses };
+  let last: OwnWrite | undefined;
   const remember = (sessionId: string): void => {
+    if (place === undefined) return;
     try {
       rememberModule(place, sessionId, module);
     } catch (error) {
       losses.push(`Which module the session runs could not be stored, so that resume needs --module: ${messageOf(error)}`);
     }
   };
-  return { store: tellingFirstWrite(store, remember), losses };
+  const telling = tellingWrites(store, (write) => {
+    if (last === undefined) remember(write.sessionId);
+    last = write;
+  });
+  return { store: telling, losses, lastWrite: () => last };
 }

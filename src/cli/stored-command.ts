@@ -5,7 +5,7 @@ import type { StorageOptions } from "./database.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { explain } from "./format.ts";
 import { wayOut } from "./go-on.ts";
-import { painterFor, write } from "./terminal.ts";
+import { painterFor, write, writeResult } from "./terminal.ts";
 
 /** What standard output gets, and what people are told. */
 export interface Answer {
@@ -17,14 +17,15 @@ export interface Answer {
 
 /** Does it and gives the exit code. `sessionId` is the one that it is about. Never rejects. */
 export async function answer(options: StorageOptions, sessionId: string | undefined, work: () => Promise<Answer>): Promise<ExitCode> {
-  const say = (lines: readonly string[]): Promise<void> => write(process.stderr, lines.map((line) => `${line}\n`).join(""));
+  const paint = painterFor(process.stderr, process.env);
+  const say = (lines: readonly string[]): Promise<unknown> => write(process.stderr, lines.map((line) => `${line}\n`).join(""));
   try {
     const { result, said = [], exitCode = exitCodes.completed } = await work();
-    await write(process.stdout, result);
-    await say(said);
-    return exitCode;
+    const unwritten = await writeResult(result, paint);
+    // Also without its result: what was done is done.
+    await say([...said, ...unwritten]);
+    return unwritten.length === 0 ? exitCode : exitCodes.failed;
   } catch (error) {
-    const paint = painterFor(process.stderr, process.env);
     await say([`${paint("red", "✗")} ${explain(error)}`, ...wayOut(error, sessionId, options)]);
     return exitCodeOf(error);
   }

@@ -1,5 +1,6 @@
-/** What the streams of the process can show: colours, width, a live view; and writing that outlives a reader that goes away. */
+/** What the streams of the process can show: colours, width, a live view; and writing that outlives what they do not take. */
 import { styleText } from "node:util";
+import { oneLine } from "./format.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 /** Styles a text, or leaves it as it is where colours are off. */
@@ -27,18 +28,24 @@ export function widthOf(stream: { readonly isTTY?: boolean; readonly columns?: n
   return stream.isTTY === true && stream.columns !== undefined && stream.columns > 0 ? stream.columns : 100;
 }
 
-/** From now on, a reader that has closed its end (as `head` does) is no crash; any other fault of a standard stream still is. */
-export function outliveReaders(...streams: readonly NodeJS.WriteStream[]): void {
-  for (const stream of streams) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
+/** From now on a standard stream that fails is no crash: a result that could not be written is told of by `writeResult`. */
+export function outliveFaults(...streams: readonly NodeJS.WriteStream[]): void {
+  for (const stream of streams) stream.on("error", () => {});
 }
 
-/** Writes, and waits until it is handed over or the reader has gone. */
-export function write(stream: NodeJS.WritableStream, text: string): Promise<void> {
+/** Writes, and waits until it is handed over or cannot be: then gives the reason, unless the reader has closed its end, as `head` does. */
+export function write(stream: NodeJS.WritableStream, text: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    stream.write(text, () => resolve());
+    stream.write(text, (error?: NodeJS.ErrnoException | null) => {
+      resolve(error === undefined || error === null || error.code === "EPIPE" ? undefined : error.message);
+    });
   });
+}
+
+/** Writes a result to standard output; gives what people are to be told if it could not be. */
+export async function writeResult(text: string, paint: Paint): Promise<readonly string[]> {
+  const reason = await write(process.stdout, text);
+  return reason === undefined
+    ? []
+    : [`${paint("red", "✗")} The result could not be written: ${oneLine(reason)}. Send standard output elsewhere.`];
 }

@@ -20,6 +20,9 @@ export interface Continued {
   readonly migrated: boolean;
 }
 
+/** The change of a graph in which nothing that is stored is missing. */
+export const differs = "its nodes, edges or channels differ";
+
 /** What a stored session needs and the graph no longer has. */
 function missingParts(plan: Plan, record: CheckpointRecord): readonly string[] {
   const due = record.next.filter(({ node }) => !plan.nodeIndex.has(node)).map(({ node }) => `node "${node}" is due, and gone`);
@@ -50,7 +53,7 @@ export function continueWith(
     return { ...migrated, ...renameDue(due, renaming), migrated: true };
   }
   const missing = missingParts(plan, record);
-  const changes = missing.length > 0 ? missing : ["its nodes, edges or channels differ"];
+  const changes = missing.length > 0 ? missing : [differs];
   const left = record.next.filter(({ node }) => plan.nodeIndex.has(node));
   // With nothing left of what was due, the session would pass for completed.
   const lost = left.length === 0 && record.next.length > 0;

@@ -23,6 +23,8 @@ describe("wrong usage is exit code 2", () => {
     ["a graph that is not compiled", ["run", greet, "--export", "builder"], /still being built\. End it with \.compile\(\)\./],
     ["an unknown option", ["run", greet, "--inptu", "{}"], /unknown option '--inptu'\n\(Did you mean --input\?\)/],
     ["an unknown command", ["rnu", greet], /unknown command 'rnu'\n\(Did you mean run\?\)/],
+    ["help with an unknown command", ["rnu", "--help"], /^error: unknown command 'rnu'\n\(Did you mean run\?\)\n$/],
+    ["help for an unknown command", ["help", "nosuch"], /^error: unknown command 'nosuch'\n$/],
     ["too many arguments", ["run", greet, endings], /too many arguments/],
     ["no number of steps", ["run", greet, "--max-steps", "0"], /--max-steps <n>.*It must be a whole number, 1 or more\./],
     ["a number that is none", ["run", greet, "--concurrency", "many"], /It must be a whole number, 1 or more\./],
@@ -196,6 +198,11 @@ describe("help", () => {
     const { code, stdout } = await cli(["--help"], { cwd: makeFolder() });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ {2}run \[options\] <module> +run the graph/m);
+  });
+
+  test.each(["help", "help run", "--help"])("is given for %s", async (words) => {
+    const { code, stderr } = await cli(words.split(" "), { cwd: makeFolder() });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   });
 
   test("of the command lists every option, and the exit codes", async () => {

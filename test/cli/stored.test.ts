@@ -89,6 +89,13 @@ describe("show", () => {
     const { stdout } = await cli(["show", "demo", "--history"], { cwd });
     expect(stdout.split("\n")[0]).toMatch(/^CHECKPOINT +STEP +STATUS +UPDATED +RAN +CHANGED$/);
     expect(stdout).toMatch(new RegExp(`^${at} +1 +running +.*Z +one +log$`, "m"));
+    for (const option of [["--limit", "2"], ["--history"]]) {
+      const { code, stderr } = await cli(["show", "demo", "--at", at, ...option], { cwd });
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringMatching(`^error: .*'--at <.*' cannot be used with option '${option[0]}`),
+      });
+    }
     const none = await cli(["show", "demo", "--at", "none"], { cwd });
     expect(none.code).toBe(2);
     expect(none.stderr).toMatch(/^✗ Session "demo" has no checkpoint "none"\..*\(checkpoint_not_found\)\n$/);
@@ -101,7 +108,10 @@ describe("fork", () => {
     const { code, stdout, stderr } = await cli(["fork", "asked"], { cwd });
     expect(code).toBe(0);
     const id = stdout.trimEnd();
-    expect(stderr).toBe(`Go on: spanloom resume ${id}\n`);
+    // As the paused run itself says it.
+    expect(stderr).toMatch(
+      new RegExp(`^Answer them, and go on: spanloom resume ${id} --answers '\\{"1/left/[^"]+":"…","1/right/[^"]+":"…"\\}'\n$`),
+    );
     expect((await cli(["resume", id, "--answers", '{"left":1,"right":2}'], { cwd })).code).toBe(3);
     const before = document((await cli(["show", "asked", "--json"], { cwd })).stdout);
     expect(before).toMatchObject({ state: { log: [] }, interrupts: [{ node: "left" }, { node: "right" }] });
@@ -111,10 +121,11 @@ describe("fork", () => {
     const cwd = await withSessions();
     const history = list(await cli(["show", "demo", "--history", "--json"], { cwd }));
     const at = String(history[2]?.["checkpointId"]);
-    const { stdout } = await cli(["fork", "demo", "--at", at, "--as", "it's"], { cwd });
-    expect(stdout).toBe("it's\n");
+    const forked = await cli(["fork", "demo", "--at", at, "--as", "it's"], { cwd });
+    expect(forked.stdout).toBe("it's\n");
     const shown = document((await cli(["show", "it's", "--json"], { cwd })).stdout);
     expect(shown).toMatchObject({ status: "idle", step: 1, parentId: at, next: ["two"], state: { log: ["one"] } });
+    expect(forked.stderr).toBe(`Go on: spanloom resume 'it'\\''s'\n`);
     const resumed = await cli(["resume", "it's", "--json"], { cwd });
     expect(document(resumed.stdout)).toMatchObject({ steps: 2, state: { log: ["one", "two", "three"] } });
     const taken = await cli(["fork", "demo", "--as", "it's"], { cwd });
@@ -153,9 +164,9 @@ describe("a checkpoint that is damaged", () => {
   });
 });
 
-test("delete removes the session and what is known of its module, and says so to people alone", async () => {
+test("delete removes the session and what is known of its module, and says so on standard output, as prune does", async () => {
   const cwd = await withSessions();
-  expect(await cli(["delete", "demo"], { cwd })).toEqual({ code: 0, stdout: "", stderr: "Session demo is deleted.\n" });
+  expect(await cli(["delete", "demo"], { cwd })).toEqual({ code: 0, stdout: "deleted session demo\n", stderr: "" });
   expect(idsOf(list(await cli(["sessions", "--json"], { cwd })))).toEqual(["asked"]);
   expect(modulesIn(cwd)).toHaveLength(1);
   expect((await cli(["delete", "demo"], { cwd })).code).toBe(2);
