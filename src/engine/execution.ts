@@ -141,3 +141,9 @@ export function shownInterrupts(due: Pick<DueStep, "interrupts" | "answers">): r
 
 /** The key of an entry within its step. */
 export const entryKey = (entry: { readonly node: string; readonly ordinal: number }): string => `${entry.node}/${entry.ordinal}`;
+
+/** A slash within a part of a key would make one key of two. */
+export const keyPart = (name: string): string => (/[%/]/.test(name) ? name.replaceAll(/[%/]/g, encodeURIComponent) : name);
+
+/** What the ids of a node's questions in a step begin with; then come the entry's ordinal and the question's own name. */
+export const questionsOf = (step: number, node: string): string => `${step}/${keyPart(node)}/`;

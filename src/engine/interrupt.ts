@@ -7,6 +7,7 @@ import type { StandardSchema } from "../support/types.ts";
 import { adopt, handOut } from "../support/value.ts";
 import type { Attempt } from "./attempt.ts";
 import { isName, misuse, placeOf } from "./context-call.ts";
+import { questionsOf } from "./execution.ts";
 
 /** What a call of `interrupt` without an answer rejects with, so that the handler settles. Users may catch it: that changes nothing. */
 class Interrupted extends Error {
@@ -29,7 +30,7 @@ function rejected<T>(error: unknown): Promise<T> {
 }
 
 export function interrupt(attempt: Attempt, payload: unknown, options: InterruptOptions | null = {}): Promise<unknown> {
-  const { scope, key, ended, interruptCalls } = attempt;
+  const { scope, entry, ended, interruptCalls } = attempt;
   const { id: given, schema } = options ?? {};
   if (given !== undefined && !isName(given)) {
     return rejected(misuse(attempt, "id", `of an interrupt must be a text that is not empty, not ${show(given)}`));
@@ -37,7 +38,7 @@ export function interrupt(attempt: Attempt, payload: unknown, options: Interrupt
   // An ordinal looks like no id of a user's own.
   const name = given ?? `#${interruptCalls}`;
   attempt.interruptCalls += 1;
-  const id = `${scope.step}/${key}/${name}`;
+  const id = `${questionsOf(scope.step, entry.node)}${entry.ordinal}/${name}`;
   if (ended) return rejected(new Interrupted(id));
   const names = (attempt.interruptNames ??= new Set());
   if (names.has(name)) {

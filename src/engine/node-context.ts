@@ -8,6 +8,7 @@ import type { Attempt } from "./attempt.ts";
 import { isName, misuse, placeOf } from "./context-call.ts";
 import { also, goto, send } from "./commands.ts";
 import { errorRecord } from "./entry-result.ts";
+import { keyPart } from "./execution.ts";
 import { interrupt, type InterruptOptions } from "./interrupt.ts";
 
 type LogLevel = RuntimeEventData["node.log"]["level"];
@@ -72,9 +73,6 @@ async function runOnce(attempt: Attempt, key: string, run: () => Awaitable<unkno
   const { results } = attempt.scope;
   return handOut(await results.once(attempt, key, run));
 }
-
-/** A slash within a part of a key would make one key of two. */
-const part = (name: string): string => (/[%/]/.test(name) ? name.replaceAll(/[%/]/g, encodeURIComponent) : name);
 
 /* Made when they are asked for, and yet properties of each context's own, so that a copy by spreading has them. One getter for all contexts:
    one for each would give each a hidden class of its own. */
@@ -144,7 +142,7 @@ class NodeContext {
     this.attempt = number;
     this.sessionId = sessionId;
     this.invocationId = invocationId;
-    this.idempotencyKey = `${part(sessionId)}/${step}/${part(entry.node)}/${entry.ordinal}`;
+    this.idempotencyKey = `${keyPart(sessionId)}/${step}/${keyPart(entry.node)}/${entry.ordinal}`;
     this.input = handOut(entry.item);
     this.emit = emitFor(attempt);
     this.interrupt = interruptFor(attempt);

@@ -5,7 +5,7 @@ import type { PlannedNode } from "../graph/plan.ts";
 import type { Awaitable } from "../support/types.ts";
 import type { ScheduleTrace } from "../telemetry/instrumentation.ts";
 import { type EntryRun, runEntry } from "./entry.ts";
-import { entryKey, type Execution, openInterrupts } from "./execution.ts";
+import { entryKey, type Execution, openInterrupts, questionsOf } from "./execution.ts";
 import type { EntryOutcome, SchedulerOutcome } from "./outcome.ts";
 import { type PoolTask, runPool } from "./pool.ts";
 import { StepScope } from "./step-scope.ts";
@@ -54,7 +54,7 @@ function settledBefore({ scope, entry, node }: EntryRun): EntryOutcome | undefin
 /** It goes on once all that it asked is answered. */
 function openInterruptsOf({ execution, step }: StepScope, entry: FrontierEntry): readonly Interrupt[] {
   if (execution.due.interrupts.length === 0) return noInterrupts;
-  const prefix = `${step}/${entryKey(entry)}/`;
+  const prefix = `${questionsOf(step, entry.node)}${entry.ordinal}/`;
   return openInterrupts(execution.due).filter(({ id, kind, node }) => kind === "interrupt" && node === entry.node && id.startsWith(prefix));
 }
 

@@ -1,6 +1,6 @@
 /** What is known of the step that is due, once its entries have become others: results, sub-steps, questions and answers go with them. */
 import type { FrontierEntry } from "../checkpoint/checkpointer.ts";
-import { type DueStep, entryKey } from "../engine/execution.ts";
+import { type DueStep, entryKey, questionsOf } from "../engine/execution.ts";
 import type { Interrupt } from "../events/event.ts";
 
 /** What became of an entry; one of which nothing became is gone, with all that was known of it. */
@@ -25,9 +25,11 @@ function renamedInterrupt(
     const name = nodes.get(node);
     return name === undefined ? undefined : Object.freeze({ ...asked, id: `${step}/before/${name}`, node: name });
   }
-  const [, ordinal = "", question = ""] = /^(\d+)\/(.*)$/su.exec(id.slice(`${step}/${node}/`.length)) ?? [];
+  const [, ordinal = "", question = ""] = /^(\d+)\/(.*)$/su.exec(id.slice(questionsOf(step, node).length)) ?? [];
   const entry = keys.get(`${node}/${ordinal}`);
-  return entry === undefined ? undefined : Object.freeze({ ...asked, id: `${step}/${entryKey(entry)}/${question}`, node: entry.node });
+  return entry === undefined
+    ? undefined
+    : Object.freeze({ ...asked, id: `${questionsOf(step, entry.node)}${entry.ordinal}/${question}`, node: entry.node });
 }
 
 export function renameDue(due: DueStep, renaming: Renaming): Renamed {

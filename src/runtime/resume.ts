@@ -1,7 +1,7 @@
 /** Goes on with a session: after a pause with its answers, after a failure, a cancellation or a crash. */
 import { maybeCheckpoint } from "../engine/checkpoint.ts";
 import { isSessionComplete } from "../engine/complete.ts";
-import { type DueStep, type Execution, openInterrupts, type SessionState } from "../engine/execution.ts";
+import { type DueStep, type Execution, openInterrupts, questionsOf, type SessionState } from "../engine/execution.ts";
 import { RunnerError, SpanloomError } from "../errors/errors.ts";
 import type { Interrupt } from "../events/event.ts";
 import { adopt } from "../support/value.ts";
@@ -51,7 +51,7 @@ function newAnswers(due: DueStep, options: ResumeCall): ReadonlyMap<string, unkn
 /** An interrupt by its id, or by the one that the node gave it if only one is open under that. */
 function openIdOf(open: readonly Interrupt[], given: string): string | undefined {
   if (open.some(({ id }) => id === given)) return given;
-  const named = open.filter(({ id, node, step }) => id.slice(`${step}/${node}/`.length).replace(/^\d+\//, "") === given);
+  const named = open.filter(({ id, node, step }) => id.slice(questionsOf(step, node ?? "").length).replace(/^\d+\//, "") === given);
   return named.length === 1 ? named[0]?.id : undefined;
 }
 

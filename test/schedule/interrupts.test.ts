@@ -255,3 +255,15 @@ describe("a cancellation beside an interrupt", () => {
     expect(await runner.session("s").state()).toMatchObject({ status: "cancelled", interrupts: [{ node: "ask" }] });
   });
 });
+
+it("questions of nodes whose names hold slashes are told apart, as are their answers", async () => {
+  const asking =
+    (id: string): Handler =>
+    async (_state, { interrupt, node }) => ({ log: [`${node} ${String(await interrupt(node, { id }))}`] });
+  const compiled = side({ a: asking("0/k"), "a/0": asking("k") });
+  const runner = createRunner(compiled, { checkpointer: memoryCheckpointer() });
+  const { interrupts } = await runner.invoke({}, { sessionId: "s" });
+  expect(interrupts.map(({ payload }) => payload)).toEqual(["a", "a/0"]);
+  const answers = Object.fromEntries(interrupts.map(({ id, payload }) => [id, `to ${String(payload)}`]));
+  expect((await runner.session("s").resume({ answers }).result).state.log).toEqual(["a to a", "a/0 to a/0"]);
+});
