@@ -47,6 +47,8 @@ export class Attempt implements Stoppable {
   misused: Error | undefined;
   /** Nothing that it does counts any more. */
   ended = false;
+  /** Ended by its time-out, or past the grace: its code may go on for ever. */
+  isGivenUp = false;
   #controller: AbortController | undefined;
   #stopped: { readonly reason: unknown } | undefined;
   #settle: ((settled: Settled) => void) | undefined;
@@ -67,11 +69,6 @@ export class Attempt implements Stoppable {
     this.#controller ??= new AbortController();
     if (this.#stopped !== undefined && !this.#controller.signal.aborted) this.#controller.abort(this.#stopped.reason);
     return this.#controller.signal;
-  }
-
-  /** Told to stop, or over its time. */
-  get isStopped(): boolean {
-    return this.#stopped !== undefined;
   }
 
   /** Never rejects. At once, when the node's code returned at once. */
@@ -129,7 +126,8 @@ export class Attempt implements Stoppable {
     if (settle === undefined) return;
     this.#settle = undefined;
     this.#clearTimers();
-    this.ended = settled.kind !== "returned" && settled.kind !== "threw";
+    this.isGivenUp = settled.kind !== "returned" && settled.kind !== "threw";
+    this.ended = this.isGivenUp;
     settle(settled);
   }
 

@@ -10,7 +10,7 @@ import type { Execution } from "./execution.ts";
 export interface SubStepOwner {
   /** Of the entry. */
   readonly key: string;
-  readonly isStopped: boolean;
+  readonly isGivenUp: boolean;
 }
 
 interface SubStep {
@@ -81,14 +81,14 @@ export class StepResultStore {
 
   /**
    * The stored result of a sub-step, or that of running it now; concurrent calls of one key share it, also with an attempt that has failed
-   * meanwhile. One that was told to stop, or was over its time, may never end: the next runs the sub-step itself.
+   * meanwhile. That of one that was given up may never end: the next attempt runs the sub-step itself.
    */
   once(owner: SubStepOwner, key: string, run: () => Awaitable<unknown>): Promise<unknown> {
     const stored = this.#once.get(owner.key);
     if (stored?.has(key) === true) return Promise.resolve(stored.get(key));
     const name = JSON.stringify([owner.key, key]);
     const found = this.#running?.get(name);
-    if (found?.owner.isStopped === false) return found.result;
+    if (found?.owner.isGivenUp === false) return found.result;
     // What cannot be stored is not run: it may be what was refused.
     if (this.#failure !== undefined) return this.#refusal();
     const running = { owner, result: this.#runOnce(owner, key, run).finally(() => this.#forget(name, running)) };
@@ -118,7 +118,7 @@ export class StepResultStore {
     const entry = owner.key;
     const { value } = adopt(await run(), `once(${JSON.stringify(key)})`);
     // Another attempt may be running it by now.
-    if (this.#over || owner.isStopped) return value;
+    if (this.#over || owner.isGivenUp) return value;
     if (this.#execution.settings.autosave) await this.#store({ results: [], once: [{ entry, key, value }] });
     if (this.#failure !== undefined) return this.#refusal();
     this.#once = new Map(this.#once).set(entry, new Map(this.#once.get(entry)).set(key, value));

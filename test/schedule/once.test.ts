@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { channel, createRunner, END, graph, input, memoryCheckpointer, START } from "spanloom";
 import { manualClock } from "spanloom/testing";
-import { type Context, collect, countingClock, eventsOf, gate, never, refused, settle, side, solo } from "./support.ts";
+import { type Context, collect, type Handler, countingClock, eventsOf, gate, never, refused, settle, side, solo } from "./support.ts";
 
 describe("context.once", () => {
   it("runs once per entry: a retry gets the stored result", async () => {
@@ -406,4 +406,36 @@ describe("a sub-step of an attempt that was over its time", () => {
     expect((await createRunner(compiled).invoke({})).state.n).toBe(1);
     expect(calls).toBe(1);
   });
+});
+
+it("a sub-step that ends in the grace of a cancelled attempt is kept, whether or not the node waited for it", async () => {
+  for (const waits of [true, false]) {
+    let calls = 0;
+    const reached = gate();
+    const done = gate();
+    const sibling = gate();
+    const charging: Handler = async (_state, { once, signal }) => {
+      const charged = once("k", async () => {
+        calls += 1;
+        reached.resolve();
+        await done.promise;
+        return calls;
+      });
+      const aborted = new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+      aborted.catch(() => {});
+      return { n: Number(await (waits ? charged : Promise.race([charged, aborted]))) };
+    };
+    const compiled = side({ charging, waiting: () => sibling.promise });
+    const checkpointer = memoryCheckpointer();
+    const run = createRunner(compiled, { checkpointer }).stream({}, { sessionId: "s" });
+    await reached.promise;
+    run.cancel();
+    await settle();
+    done.resolve();
+    await settle();
+    sibling.resolve();
+    expect(await run.result).toMatchObject({ status: "cancelled" });
+    const { state } = await createRunner(compiled, { checkpointer }).session("s").resume().result;
+    expect([state.n, calls]).toEqual([1, 1]);
+  }
 });
