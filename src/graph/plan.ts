@@ -120,3 +120,9 @@ export interface PlannedSend {
   readonly "~send": string;
   readonly item: unknown;
 }
+
+/** Whether a node of this name is reached by sends alone. */
+export function isInputNode({ nodes, nodeIndex }: Plan, name: string): boolean {
+  const index = nodeIndex.get(name);
+  return index !== undefined && nodes[index]?.input === true;
+}

@@ -2,7 +2,7 @@
 import type { FrontierEntry, StoredCheckpoint } from "../checkpoint/checkpointer.ts";
 import { type DueStep, entryKey } from "../engine/execution.ts";
 import { RunnerError } from "../errors/errors.ts";
-import type { Plan } from "../graph/plan.ts";
+import { isInputNode, type Plan } from "../graph/plan.ts";
 import { isPlain } from "../support/plain.ts";
 import { show } from "../support/show.ts";
 import { isThenable } from "../support/thenable.ts";
@@ -37,7 +37,10 @@ export function migrate(plan: Plan, { record, state }: StoredCheckpoint, due: Du
     return refuse("the migration threw an error", { cause });
   }
   const migrated = checked(plan, given, refuse);
-  return { state: migrated.state, ...renamed(plan, refuse, record.next, isDone, open, migrated.next) };
+  const { next, renaming } = renamed(record.next, isDone, open, migrated.next);
+  const unsent = next.find(({ node, sent }) => !sent && isInputNode(plan, node));
+  if (unsent !== undefined) refuse(`the migration names "${unsent.node}", which only a send can reach`);
+  return { state: migrated.state, next, renaming };
 }
 
 function checked(plan: Plan, given: unknown, refuse: Refuse): { readonly state: Values; readonly next: readonly string[] } {
@@ -61,8 +64,6 @@ function nodeName(plan: Plan, name: unknown, refuse: Refuse): string {
 
 /** Entries under the names that they were given, one for one; of another number, they are new. What has finished stays as it is. */
 function renamed(
-  plan: Plan,
-  refuse: Refuse,
   all: readonly FrontierEntry[],
   isDone: (entry: FrontierEntry) => boolean,
   open: readonly FrontierEntry[],
@@ -81,14 +82,7 @@ function renamed(
     return entry;
   });
   const next = same ? all.flatMap((entry) => renaming.get(entry) ?? []) : [...kept, ...named];
-  const unsent = next.find(({ node, sent }) => !sent && isInputNode(plan, node));
-  if (unsent !== undefined) refuse(`the migration names "${unsent.node}", which only a send can reach`);
   return { next, renaming };
-}
-
-function isInputNode(plan: Plan, name: string): boolean {
-  const index = plan.nodeIndex.get(name);
-  return index !== undefined && plan.nodes[index]?.input === true;
 }
 
 function freeOrdinal(taken: Set<string>, node: string): number {

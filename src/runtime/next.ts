@@ -1,7 +1,7 @@
 /** The next input of a session: another entry under the same lineage. */
 import { nothingDue } from "../engine/execution.ts";
 import { RunnerError } from "../errors/errors.ts";
-import type { Plan } from "../graph/plan.ts";
+import { isInputNode, type Plan } from "../graph/plan.ts";
 import { beginInvocation } from "./begin.ts";
 import type { CallOptions, Core, Ticket } from "./core.ts";
 import { writeInput } from "./input.ts";
@@ -23,8 +23,7 @@ function entriesOf(plan: Plan, entry: unknown): Entries {
   const names = nodeNames(plan, "entry", Array.isArray(entry) ? entry : [entry]);
   if (names.size === 0) return refuseOption("entry", "names no node");
   for (const name of names) {
-    const index = plan.nodeIndex.get(name);
-    if (index !== undefined && plan.nodes[index]?.input === true) refuseOption("entry", `names "${name}", which only a send can reach`);
+    if (isInputNode(plan, name)) refuseOption("entry", `names "${name}", which only a send can reach`);
   }
   return Array.from(names, (node) => Object.freeze({ node, ordinal: 0, sent: false, item: undefined, failure: undefined }));
 }

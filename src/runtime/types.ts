@@ -161,7 +161,7 @@ export interface Session<G extends AnyGraph> {
   update(values: UpdateOf<Types<G>["channels"]>, options?: { readonly asNode?: Types<G>["names"] }): Promise<SessionSnapshot<G>>;
   /** A new session that begins as this one was; neither sees the other's later values. */
   fork(options?: { readonly checkpointId?: string; readonly sessionId?: string }): Promise<Session<G>>;
-  /** Ends it with its true status: from now on it can only be read. */
+  /** Ends it with its true status (one whose process died is `idle`): from now on it can only be read. */
   finish(): Promise<SessionSnapshot<G>>;
   delete(): Promise<void>;
 }

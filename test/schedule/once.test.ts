@@ -333,6 +333,14 @@ describe("context.idempotencyKey", () => {
 });
 
 describe("a sub-step of an attempt that was over its time", () => {
+  /** Two attempts are over their time. */
+  const outlast = async (clock: ReturnType<typeof manualClock>): Promise<void> => {
+    for (let attempt = 1; attempt < 3; attempt += 1) {
+      await settle();
+      await clock.advance(50);
+    }
+  };
+
   it("is run again by the next attempt: it may never end", async () => {
     const calls: number[] = [];
     const clock = manualClock();
@@ -348,10 +356,7 @@ describe("a sub-step of an attempt that was over its time", () => {
       { timeout: 50, retry: { attempts: 3, initialDelay: 0 } },
     );
     const running = createRunner(compiled, { clock }).invoke({});
-    for (let attempt = 1; attempt < 3; attempt += 1) {
-      await settle();
-      await clock.advance(50);
-    }
+    await outlast(clock);
     expect((await running).state.n).toBe(3);
     expect(calls).toEqual([1, 2, 3]);
   });
@@ -379,10 +384,7 @@ describe("a sub-step of an attempt that was over its time", () => {
     );
     const checkpointer = memoryCheckpointer();
     const running = createRunner(compiled, { clock, checkpointer }).invoke({});
-    for (let attempt = 1; attempt < 3; attempt += 1) {
-      await settle();
-      await clock.advance(50);
-    }
+    await outlast(clock);
     expect((await running).state.n).toBe(3);
     expect(calls).toEqual([1, 2, 3]);
   });

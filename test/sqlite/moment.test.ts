@@ -166,16 +166,21 @@ describe("a moment of the file that is held", () => {
   });
 });
 
+/** So many steps that wait for nothing. */
+const loop = (steps: number, onTurn: (turn: number) => void = () => {}) =>
+  graph({ name: "loop", channels: { n: channel.value(0) } })
+    .node("turn", ({ n }) => {
+      onTurn(n);
+      return { n: n + 1 };
+    })
+    .edge(START, "turn")
+    .branch("turn", { again: "turn", end: END }, ({ n }) => (n < steps ? "again" : "end"))
+    .compile();
+
 describe("a run of many steps that wait for nothing", () => {
   it("keeps the log from growing", async () => {
     const path = newFile();
-    const steps = 25_000;
-    const compiled = graph({ name: "loop", channels: { n: channel.value(0) } })
-      .node("turn", ({ n }) => ({ n: n + 1 }))
-      .edge(START, "turn")
-      .branch("turn", { again: "turn", end: END }, ({ n }) => (n < steps ? "again" : "end"))
-      .compile();
-    const runner = createRunner(compiled, { checkpointer: storeIn(path), maxSteps: steps });
+    const runner = createRunner(loop(25_000), { checkpointer: storeIn(path), maxSteps: 25_000 });
     await runner.invoke({}, { sessionId: "s" });
     // Without being reset it would have a page of a kilobyte for each step, and more.
     expect(statSync(`${path}-wal`).size).toBeLessThan(24 * 2 ** 20);
@@ -185,15 +190,10 @@ describe("a run of many steps that wait for nothing", () => {
     const path = newFile();
     const other = createRunner(counter(20, "other"), { checkpointer: storeIn(path) });
     const others: Promise<unknown>[] = [];
-    const compiled = graph({ name: "busy", channels: { n: channel.value(0) } })
-      .node("turn", ({ n }) => {
-        if (n % 10 === 0) others.push(other.invoke({}, { sessionId: `other-${n}` }));
-        return { n: n + 1 };
-      })
-      .edge(START, "turn")
-      .branch("turn", { again: "turn", end: END }, ({ n }) => (n < 200 ? "again" : "end"))
-      .compile();
-    const { state } = await createRunner(compiled, { checkpointer: storeIn(path), maxSteps: 300 }).invoke({}, { sessionId: "s" });
+    const busy = loop(200, (turn) => {
+      if (turn % 10 === 0) others.push(other.invoke({}, { sessionId: `other-${turn}` }));
+    });
+    const { state } = await createRunner(busy, { checkpointer: storeIn(path) }).invoke({}, { sessionId: "s" });
     await Promise.all(others);
     expect(state.n).toBe(200);
     const sessions = await all(storeIn(path).list());

@@ -29,8 +29,11 @@ export class Moment {
   /** Before each write that may be on it. A turn of one write holds none: most nodes wait for something. */
   hold(): void {
     this.#writes += 1;
-    if (this.#writes === 1) return atTurnsEnd(this.#turnEnds);
-    if (this.#held !== undefined || this.#isRefused) return undefined;
+    if (this.#writes === 1) atTurnsEnd(this.#turnEnds);
+    else if (this.#held === undefined && !this.#isRefused) this.#begin();
+  }
+
+  #begin(): void {
     const held = this.#read();
     held.next();
     this.#held = held;
